@@ -1,0 +1,179 @@
+"""What an alert is, and the only function that may change one."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from tocsin.core.alert.answering import (
+    acknowledge,
+    extend,
+    responder_answered,
+    snooze,
+    take_over,
+    unacknowledge,
+)
+from tocsin.core.alert.handing import add_responders, close, escalate, reassign, reopen
+from tocsin.core.alert.knowing import (
+    annotate,
+    end_suppression,
+    raise_severity,
+    suppress,
+    update_details,
+)
+from tocsin.core.alert.model import Alert, Answered, Closure, Origin, Paged
+from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
+from tocsin.core.alert.stepping import begin
+from tocsin.core.alert.telling import entry
+from tocsin.core.alert.timing import (
+    acknowledgement_expired,
+    due_change,
+    snooze_ended,
+    step_timed_out,
+)
+from tocsin.core.changes import (
+    Acknowledged,
+    AcknowledgementExpired,
+    AcknowledgementExtended,
+    Annotated,
+    Change,
+    Closed,
+    DetailsUpdated,
+    EscalatedByHand,
+    MergedInto,
+    Raised,
+    Reassigned,
+    Reopened,
+    ResponderAnswered,
+    RespondersAdded,
+    SeenAgain,
+    SeverityRaised,
+    Snoozed,
+    SnoozeEnded,
+    StepTimedOut,
+    Suppressed,
+    SuppressionEnded,
+    TakenOver,
+    Unacknowledged,
+)
+from tocsin.core.effects import Entry, EntryKind, Publish
+from tocsin.core.escalation import EscalationPlan
+from tocsin.core.kinds import Status
+
+__all__ = [
+    "Alert",
+    "Answered",
+    "Changed",
+    "Closure",
+    "Origin",
+    "Outcome",
+    "Paged",
+    "Refused",
+    "Unchanged",
+    "apply",
+    "due_change",
+]
+
+
+def apply(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> Outcome:
+    """The alert after `change`, and what the world is asked to do; never raises.
+
+    For `Raised` the alert is a seed with episode 0. A timer that fires late or twice names a step
+    that the alert has left, and changes nothing.
+    """
+    outcome = _of_people(alert, change, plan, now)
+    if not isinstance(outcome, Changed):
+        return outcome
+    told = tuple(
+        Publish(effect.kind, effect.by)
+        for effect in outcome.effects
+        if isinstance(effect, Entry) and effect.kind in _PUBLISHED
+    )
+    return Changed(replace(outcome.alert, updated_at=now), (*outcome.effects, *told))
+
+
+def _of_people(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> Outcome:
+    match change:
+        case Acknowledged():
+            return acknowledge(alert, change, plan, now)
+        case TakenOver():
+            return take_over(alert, change, plan, now)
+        case Unacknowledged():
+            return unacknowledge(alert, change, plan, now)
+        case Snoozed():
+            return snooze(alert, change, now)
+        case AcknowledgementExtended():
+            return extend(alert, change, plan, now)
+        case ResponderAnswered():
+            return responder_answered(alert, change, plan, now)
+        case EscalatedByHand():
+            return escalate(alert, change, plan, now)
+        case Reassigned():
+            return reassign(alert, change, now)
+        case RespondersAdded():
+            return add_responders(alert, change, now)
+        case Closed():
+            return close(alert, change, now)
+        case Reopened():
+            return reopen(alert, change, plan, now)
+        case Annotated():
+            return annotate(alert, change)
+        case _:
+            return _of_the_world(alert, change, plan, now)
+
+
+def _of_the_world(
+    alert: Alert,
+    change: (
+        Raised
+        | SeenAgain
+        | DetailsUpdated
+        | SeverityRaised
+        | StepTimedOut
+        | AcknowledgementExpired
+        | SnoozeEnded
+        | Suppressed
+        | SuppressionEnded
+        | MergedInto
+    ),
+    plan: EscalationPlan,
+    now: datetime,
+) -> Outcome:
+    match change:
+        case Raised():
+            return _raised(alert, change, plan, now)
+        case SeenAgain():
+            return _seen_again(alert, change)
+        case StepTimedOut():
+            return step_timed_out(alert, change, plan, now)
+        case AcknowledgementExpired():
+            return acknowledgement_expired(alert, change, plan, now)
+        case SnoozeEnded():
+            return snooze_ended(alert, change, plan, now)
+        case DetailsUpdated():
+            return update_details(alert, change)
+        case SeverityRaised():
+            return raise_severity(alert, change, plan, now)
+        case Suppressed():
+            return suppress(alert, change)
+        case SuppressionEnded():
+            return end_suppression(alert, change, plan, now)
+        case MergedInto():
+            ending = Closed(change.by, comment=change.target, classification="merged")
+            return close(alert, ending, now, EntryKind.MERGED)
+        case _:
+            assert_never(change)
+
+
+def _raised(alert: Alert, change: Raised, plan: EscalationPlan, now: datetime) -> Outcome:
+    begun, effects = begin(replace(alert, suppressed=change.suppressed), plan, now)
+    entry_ = entry(EntryKind.RAISED, change.by, suppressed=change.suppressed)
+    return Changed(begun, (entry_, *effects))
+
+
+def _seen_again(alert: Alert, change: SeenAgain) -> Outcome:
+    if alert.status is Status.CLOSED:
+        return Refused("closed; the same key raises a new alert")
+    return Changed(replace(alert, seen_count=alert.seen_count + change.times), ())
+
+
+_PUBLISHED = frozenset(EntryKind) - {EntryKind.STEP, EntryKind.NOBODY, EntryKind.DETAILS}

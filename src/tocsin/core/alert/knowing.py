@@ -1,0 +1,138 @@
+"""What is learned about an alert: words, severity, notes, reasons not to page."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from tocsin.core.alert.model import Alert
+from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
+from tocsin.core.alert.stepping import begin, page, reachable, start_step
+from tocsin.core.alert.telling import entry, sync, tell
+from tocsin.core.changes import (
+    Annotated,
+    DetailsUpdated,
+    SeverityRaised,
+    Suppressed,
+    SuppressionEnded,
+)
+from tocsin.core.effects import Effect, EntryKind, Purpose, Wake, Withdraw
+from tocsin.core.escalation import EscalationPlan
+from tocsin.core.kinds import Severity, Status, Urgency
+from tocsin.core.reconcile import IntentKind
+
+
+def annotate(alert: Alert, change: Annotated) -> Outcome:
+    """Written down, in every state, and told to the source."""
+    note = sync(alert, IntentKind.NOTE, change.by, change.comment)
+    return Changed(alert, (entry(EntryKind.ANNOTATED, change.by, change.comment), *note))
+
+
+def update_details(alert: Alert, change: DetailsUpdated) -> Outcome:
+    """Other words for the same thing; pages nobody. A lower severity is only recorded."""
+    updated = replace(
+        alert,
+        title=change.title if change.title is not None else alert.title,
+        text=change.text if change.text is not None else alert.text,
+        severity=_not_raised(alert, change),
+        source=replace(alert.source, url=change.url or alert.source.url),
+        details={**alert.details, **change.details},
+    )
+    if updated == alert:
+        return Unchanged("nothing new")
+    changed = [name for name in ("title", "text", "severity") if _differs(alert, updated, name)]
+    if not changed:
+        return Changed(updated, ())
+    return Changed(updated, (entry(EntryKind.DETAILS, change.by, changed=changed),))
+
+
+def raise_severity(
+    alert: Alert, change: SeverityRaised, plan: EscalationPlan, now: datetime
+) -> Outcome:
+    """Open: whom the new urgency adds is paged at once. Acknowledged: the owner gets one update."""
+    if change.severity.rank <= alert.severity.rank:
+        return Unchanged(f"already {alert.severity}")
+    urgency = _louder(alert.urgency, change.urgency)
+    raised = replace(alert, severity=change.severity, urgency=urgency)
+    line = entry(EntryKind.SEVERITY_RAISED, change.by, severity=change.severity, was=alert.severity)
+    note: tuple[Effect, ...] = ()
+    match alert.status:
+        case Status.CLOSED:
+            return Changed(raised, (line,))
+        case Status.OPEN:
+            raised, note = _repage(alert, raised, plan, now)
+        case Status.ACKNOWLEDGED:
+            raised, note = _ask_owner(alert, raised, plan, now)
+    return Changed(raised, (line, *note))
+
+
+def suppress(alert: Alert, change: Suppressed) -> Outcome:
+    """Visible, and nobody is paged."""
+    if alert.status is Status.CLOSED or alert.suppressed is not None:
+        return Unchanged("closed" if alert.status is Status.CLOSED else "already suppressed")
+    line = entry(EntryKind.SUPPRESSED, change.by, reason=change.reason)
+    hushed = replace(alert, suppressed=change.reason)
+    if alert.status is Status.ACKNOWLEDGED:
+        return Changed(hushed, (line,))
+    return Changed(
+        replace(hushed, position=None, next_step_at=None), (line, Withdraw(), Wake(None))
+    )
+
+
+def end_suppression(
+    alert: Alert, change: SuppressionEnded, plan: EscalationPlan, now: datetime
+) -> Outcome:
+    """What is still open pages now."""
+    if alert.suppressed is None:
+        return Unchanged("not suppressed")
+    line = entry(EntryKind.SUPPRESSION_ENDED, change.by)
+    free = replace(alert, suppressed=None)
+    if alert.status is not Status.OPEN:
+        return Changed(free, (line,))
+    begun, effects = begin(free, plan, now)
+    return Changed(begun, (line, *effects))
+
+
+def _not_raised(alert: Alert, change: DetailsUpdated) -> Severity:
+    """A higher severity comes as its own change, because it may page."""
+    if change.severity is None or change.severity.rank > alert.severity.rank:
+        return alert.severity
+    return change.severity
+
+
+def _differs(before: Alert, after: Alert, name: str) -> bool:
+    return bool(getattr(before, name) != getattr(after, name))
+
+
+def _louder(one: Urgency, other: Urgency) -> Urgency:
+    order = (Urgency.URGENT, Urgency.NORMAL, Urgency.RECORD)
+    return min(one, other, key=order.index)
+
+
+def _repage(
+    before: Alert, raised: Alert, plan: EscalationPlan, now: datetime
+) -> tuple[Alert, tuple[Effect, ...]]:
+    """Those of the present step are paged by the rules of the new urgency, if it is a new one."""
+    if raised.urgency is before.urgency or raised.suppressed is not None:
+        return raised, ()
+    if raised.position is None:
+        return begin(raised, plan, now)
+    people = plan.people_of(plan.policy.steps[raised.position.step])
+    due = reachable(people, raised, now)
+    if not due:
+        return start_step(raised, plan, raised.position, now)
+    return page(raised, due, Purpose.ESCALATION)
+
+
+def _ask_owner(
+    before: Alert, raised: Alert, plan: EscalationPlan, now: datetime
+) -> tuple[Alert, tuple[Effect, ...]]:
+    """One update to the owner, who has the step's wait to answer it if it became urgent."""
+    only = {before.owner} if before.owner is not None else set[int]()
+    update = tell(raised, now, Purpose.UPDATE, only=only)
+    if raised.urgency is not Urgency.URGENT or before.urgency is Urgency.URGENT:
+        return raised, update
+    if before.snoozed_until is not None or not plan.policy.steps:
+        return raised, update
+    step = plan.policy.steps[before.position.step if before.position else 0]
+    until = min(now + step.wait, before.next_step_at or now + step.wait)
+    asked = replace(raised, awaiting_owner=True, next_step_at=until)
+    return asked, (*update, Wake(until))

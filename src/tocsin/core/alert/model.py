@@ -1,0 +1,92 @@
+"""The fields of an alert."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from tocsin.core.escalation import Position
+from tocsin.core.kinds import Mode, Severity, Status, Urgency, Via
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who raised it: the dialect or system (`kind`), what the sender calls itself, a link."""
+
+    kind: str
+    name: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One acknowledgement; `user` is None for somebody who is no user here."""
+
+    name: str
+    user: int | None
+    at: datetime
+    via: Via
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """How it ended."""
+
+    name: str
+    user: int | None
+    at: datetime
+    via: Via
+    classification: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A contact method that was paged in this episode, first due at `due_at`."""
+
+    user: int
+    method: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What people are paged for.
+
+    `episode` counts how often it began to escalate; together with `position` it names a step for
+    good, so that a late timer or page can be told from a current one. `next_step_at` is its one
+    timer; what it means follows from the state (`due_change`). `policy` names the copied steps.
+    """
+
+    team: int
+    id: UUID
+    number: int
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    severity: Severity
+    urgency: Urgency
+    source: Origin
+    policy: str
+    text: str = ""
+    category: str | None = None
+    mode: Mode = Mode.SINGLE
+    acknowledgements_required: int = 1
+    status: Status = Status.OPEN
+    suppressed: str | None = None
+    integration: int | None = None
+    connector: int | None = None
+    external_id: str | None = None
+    answers: tuple[Answered, ...] = ()
+    closure: Closure | None = None
+    owner: int | None = None
+    episode: int = 0
+    position: Position | None = None
+    next_step_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    awaiting_owner: bool = False
+    exhausted: bool = False
+    paged: tuple[Paged, ...] = ()
+    responders: tuple[int, ...] = ()
+    seen_count: int = 1
+    details: Mapping[str, object] = field(default_factory=dict[str, object])
+    links: tuple[str, ...] = ()

@@ -1,0 +1,87 @@
+"""What an alert tells its people, its source and its timeline."""
+
+from datetime import datetime
+
+from tocsin.core.alert.model import Alert, Answered
+from tocsin.core.alert.outcome import Refused
+from tocsin.core.effects import Effect, Entry, EntryKind, Notify, Purpose, Sync
+from tocsin.core.escalation import EscalationPlan
+from tocsin.core.kinds import Actor, Urgency, Via
+from tocsin.core.reconcile import IntentKind
+
+
+def entry(kind: EntryKind, by: Actor, comment: str | None = None, **data: object) -> Entry:
+    """A timeline line; None among `data` is left out."""
+    said = {"comment": comment} if comment else {}
+    return Entry(
+        kind, by, {**{key: value for key, value in data.items() if value is not None}, **said}
+    )
+
+
+def sync(
+    alert: Alert,
+    kind: IntentKind,
+    by: Actor,
+    comment: str | None,
+    classification: str | None = None,
+) -> tuple[Effect, ...]:
+    """A promise to the source, unless there is none or it was the source that said so."""
+    if alert.connector is None or by.via is Via.SOURCE:
+        return ()
+    return (Sync(kind, by, comment, classification),)
+
+
+def tell(
+    alert: Alert,
+    now: datetime,
+    purpose: Purpose,
+    without: int | None = None,
+    only: set[int] | None = None,
+) -> tuple[Effect, ...]:
+    """One message now to each contact method that has been paged before `now`."""
+    urgency = Urgency.NORMAL if alert.urgency is Urgency.RECORD else alert.urgency
+    return tuple(
+        Notify(paged.user, paged.method, now, purpose, urgency)
+        for paged in alert.paged
+        if paged.due_at <= now and paged.user != without and (only is None or paged.user in only)
+    )
+
+
+def closed_already(alert: Alert) -> Refused:
+    """The refusal of everything that a closed alert cannot do."""
+    return Refused(closed_by(alert))
+
+
+def closed_by(alert: Alert) -> str:
+    """Who closed it, to show."""
+    closure = alert.closure
+    return f"closed by {closure.name} at {closure.at:%H:%M} UTC" if closure else "closed"
+
+
+def owner_name(alert: Alert) -> str:
+    """The name to show for whoever owns the alert."""
+    owners = (answer.name for answer in alert.answers if answer.user == alert.owner)
+    return next(owners, None) or (alert.answers[0].name if alert.answers else "somebody else")
+
+
+def expiry(plan: EscalationPlan, now: datetime) -> datetime | None:
+    """When an acknowledgement made now expires, None for never."""
+    timeout = plan.policy.acknowledge_timeout
+    return None if timeout is None else now + timeout
+
+
+def answered(by: Actor, now: datetime) -> Answered:
+    """The record of an acknowledgement."""
+    return Answered(by.name, by.user, now, by.via)
+
+
+def has_answered(alert: Alert, by: Actor) -> bool:
+    """Whether this person has acknowledged it in this episode."""
+    return any((answer.user, answer.name) == (by.user, by.name) for answer in alert.answers)
+
+
+def is_owner(alert: Alert, by: Actor) -> bool:
+    """Whether it is theirs."""
+    if alert.owner is not None:
+        return alert.owner == by.user
+    return by.user is None and has_answered(alert, by)

@@ -1,0 +1,87 @@
+"""What to say on each medium, and how to read the answer."""
+
+from dataclasses import dataclass
+
+from tocsin.core.alert import Alert
+from tocsin.core.effects import Purpose
+from tocsin.core.kinds import Severity, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One message: `subject` a line, `text` short enough for a lock screen, `body` in full."""
+
+    subject: str
+    text: str
+    body: str
+
+
+def words(alert: Alert, purpose: Purpose, team: str, attempt: int) -> Words:
+    """What to tell a person about `alert`: severity, what, where, number; then the rest."""
+    head = f"{_badge(alert.severity)} #{alert.number} {_one_line(alert.title)}"
+    subject = f"{_lead(alert, purpose)}{head}"
+    where = f"{team}" + (f" · {alert.source.name}" if alert.source.name else "")
+    text = f"{subject} ({where})"
+    again = f"Reminder {attempt - 1}. " if attempt > 1 and purpose is Purpose.ESCALATION else ""
+    body = "\n".join(
+        part
+        for part in (
+            again + subject,
+            f"Team: {where}",
+            f"Raised: {alert.created_at:%Y-%m-%d %H:%M:%S} UTC",
+            f"Category: {alert.category}" if alert.category else "",
+            f"Link: {alert.source.url}" if alert.source.url else "",
+            "",
+            _shortened(alert.text, BODY_LIMIT),
+        )
+    )
+    return Words(_shortened(subject, SUBJECT_LIMIT), _shortened(text, TEXT_LIMIT), body.strip())
+
+
+SUBJECT_LIMIT = 160
+TEXT_LIMIT = 240
+BODY_LIMIT = 4000
+
+
+def _lead(alert: Alert, purpose: Purpose) -> str:
+    match purpose:
+        case Purpose.ESCALATION | Purpose.RESPONDER:
+            return ""
+        case Purpose.UPDATE:
+            return "Update: "
+        case Purpose.ACKNOWLEDGED:
+            return f"Acknowledged by {_by(alert)}: "
+        case Purpose.RESOLVED:
+            return f"Closed by {alert.closure.name if alert.closure else 'somebody'}: "
+
+
+def _by(alert: Alert) -> str:
+    owner = (answer.name for answer in alert.answers if answer.user == alert.owner)
+    return next(owner, None) or (alert.answers[0].name if alert.answers else "somebody")
+
+
+def _badge(severity: Severity) -> str:
+    return severity.value.upper()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def state_sentence(alert: Alert) -> str:
+    """How the alert stands, in one sentence for whoever opens it or answers late."""
+    match alert.status:
+        case Status.OPEN if alert.exhausted:
+            return "Open; nobody answered."
+        case Status.OPEN:
+            return "Open; nobody owns it yet."
+        case Status.ACKNOWLEDGED:
+            when = f" at {alert.answers[0].at:%H:%M} UTC" if alert.answers else ""
+            return f"Acknowledged by {_by(alert)}{when}."
+        case Status.CLOSED:
+            closure = alert.closure
+            return f"Closed by {closure.name} at {closure.at:%H:%M} UTC." if closure else "Closed."

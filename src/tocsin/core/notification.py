@@ -1,0 +1,106 @@
+"""The life of one notification, and how late or repeated reports change it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tocsin.core.alert import Alert
+from tocsin.core.effects import Purpose
+from tocsin.core.kinds import Status
+
+
+class State(StrEnum):
+    """What has become of a notification; a higher rank is never replaced by a lower one."""
+
+    PLANNED = "planned"  # due at its time, nobody is working on it
+    LEASED = "leased"  # a worker is handing it to a provider; it goes out again if that worker dies
+    SENT = "sent"  # the provider accepted it
+    DELIVERED = "delivered"  # the device has it, says the provider
+    SEEN = "seen"  # a person has seen it
+    ANSWERED = "answered"  # somebody answered it
+    FAILED = "failed"  # it will not be tried again
+    EXPIRED = "expired"  # nobody could send it while it was still of use
+    CANCELLED = "cancelled"  # no longer wanted when its time came
+    BUNDLED = "bundled"  # another message carried it
+
+
+_RANK = {
+    State.PLANNED: 0,
+    State.LEASED: 1,
+    State.CANCELLED: 2,
+    State.EXPIRED: 2,
+    State.BUNDLED: 2,
+    State.FAILED: 3,
+    State.SENT: 4,
+    State.DELIVERED: 5,
+    State.SEEN: 6,
+    State.ANSWERED: 7,
+}
+
+
+def reported(state: State, report: State) -> State:
+    """The state after a report that may come late, twice or out of order: the higher rank wins."""
+    return report if _RANK[report] > _RANK[state] else state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What decides whether a notification is still wanted when its time has come."""
+
+    user: int
+    method: int
+    purpose: Purpose
+    episode: int
+    planned_at: datetime
+
+
+def still_wanted(promise: Promise, alert: Alert, now: datetime) -> str | None:
+    """None when it is to be sent, else the reason why not, for the ledger."""
+    match promise.purpose:
+        case Purpose.ESCALATION:
+            return _why_not_escalation(promise, alert)
+        case Purpose.RESPONDER:
+            if alert.status is Status.CLOSED:
+                return "closed meanwhile"
+            return None if promise.user in alert.responders else "answered meanwhile"
+        case Purpose.UPDATE | Purpose.ACKNOWLEDGED:
+            if alert.status is Status.CLOSED:
+                return "closed meanwhile"
+        case Purpose.RESOLVED:
+            if alert.status is not Status.CLOSED:
+                return "reopened meanwhile"
+    return "too old to be of use" if now - promise.planned_at > UPDATE_USEFUL_FOR else None
+
+
+UPDATE_USEFUL_FOR = timedelta(hours=1)
+"""News about an alert that could not be sent for so long are not sent any more; pages always are."""
+
+
+def _why_not_escalation(promise: Promise, alert: Alert) -> str | None:
+    if alert.status is not Status.OPEN:
+        return f"{alert.status} meanwhile"
+    if alert.suppressed is not None:
+        return f"suppressed: {alert.suppressed}"
+    if promise.episode != alert.episode:
+        return "a newer escalation replaced it"
+    if any(answer.user == promise.user for answer in alert.answers):
+        return "acknowledged by this person"
+    return None
+
+
+def repeat_at(repeat_every: timedelta | None, purpose: Purpose, now: datetime) -> datetime | None:
+    """When a message that went out at `now` is due again, if its rule repeats."""
+    if repeat_every is None or purpose not in {Purpose.ESCALATION, Purpose.RESPONDER}:
+        return None
+    return now + repeat_every
+
+
+_BACKOFF = tuple(timedelta(seconds=s) for s in (2, 5, 10, 20, 30, 60, 60, 120, 120, 300, 300, 600))
+
+
+def retry_at(attempts: int, retry_after: timedelta | None, now: datetime) -> datetime | None:
+    """When to try again after the `attempts`-th attempt failed for now, None to give up (~27 min)."""
+    if attempts > len(_BACKOFF):
+        return None
+    wait = _BACKOFF[attempts - 1]
+    return now + (min(max(wait, retry_after), timedelta(minutes=10)) if retry_after else wait)

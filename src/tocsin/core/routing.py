@@ -1,0 +1,87 @@
+"""Rules that turn an event into a category, a severity, a team and a deduplication key."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tocsin.core.event import Event
+from tocsin.core.kinds import Mode, Severity, Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Category:
+    """A kind of alert that a team knows by its keywords; the first that matches is chosen."""
+
+    name: str
+    keywords: tuple[str, ...] = ()
+    match_all: bool = False
+    suppress: bool = False
+    urgency: Urgency | None = None
+    mode: Mode | None = None
+    acknowledgements: int | None = None
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What is decided about an event before it becomes an alert."""
+
+    category: str | None
+    severity: Severity
+    urgency: Urgency
+    mode: Mode
+    acknowledgements: int
+    policy: str | None
+    suppressed: str | None
+
+
+def route(event: Event, categories: Iterable[Category], policy: str | None = None) -> Route:
+    """Where `event` goes; a severity that the sender did not say is high.
+
+    `policy` is the integration's or connector's own; a category's wins.
+    """
+    category = _category(event, tuple(categories))
+    severity = event.severity or Severity.HIGH
+    return Route(
+        category=category.name if category else event.category,
+        severity=severity,
+        urgency=(category and category.urgency) or URGENCY[severity],
+        mode=event.mode or (category and category.mode) or Mode.SINGLE,
+        acknowledgements=(category and category.acknowledgements) or 2,
+        policy=(category and category.policy) or policy,
+        suppressed=f"category {category.name}" if category and category.suppress else None,
+    )
+
+
+URGENCY: Mapping[Severity, Urgency] = {
+    Severity.CRITICAL: Urgency.URGENT,
+    Severity.HIGH: Urgency.URGENT,
+    Severity.MEDIUM: Urgency.NORMAL,
+    Severity.LOW: Urgency.NORMAL,
+    Severity.INFO: Urgency.RECORD,
+}
+
+
+def _category(event: Event, categories: tuple[Category, ...]) -> Category | None:
+    """The one the sender asks for, else the first whose keywords stand in title, text or details."""
+    asked = (event.category or "").casefold()
+    if asked:
+        for category in categories:
+            if category.name.casefold() == asked:
+                return category
+    words = "\n".join(_words(event)).casefold()
+    return next((category for category in categories if _matches(category, words)), None)
+
+
+def _matches(category: Category, words: str) -> bool:
+    if not category.keywords:
+        return False
+    found = (keyword.casefold() in words for keyword in category.keywords)
+    return all(found) if category.match_all else any(found)
+
+
+def _words(event: Event) -> Iterable[str]:
+    yield event.title
+    yield event.text
+    for name, value in event.details.items():
+        yield name
+        yield str(value)

@@ -1,0 +1,31 @@
+"""The socket for subscribers who want to hear what happened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tocsin.core.kinds import Severity
+from tocsin.ports.channel import Sent
+from tocsin.ports.common import Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One thing that happened to an alert, as subscribers hear it. `id` is the idempotency key."""
+
+    id: str
+    kind: str
+    at: datetime
+    team: str
+    severity: Severity
+    alert: Mapping[str, object]
+    by: str | None = None
+
+
+class Sink(Protocol):
+    """Somebody who wants to hear what happened: takes batches, answers like a channel."""
+
+    async def publish(self, events: Sequence[Published]) -> Sent | Failed:
+        """Hand over a batch; the same ids may come again after a failure."""
+        ...
