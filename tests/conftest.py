@@ -10,8 +10,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,22 +26,23 @@ settings.register_profile("ci", settings.get_profile("local"), derandomize=True,
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """What the workers of one test run share; `server` is an address or the keeper's folder."""
 
     name: str
     server: str
 
 
-_RUN = pytest.StashKey[Run]()
-_KEEPER = pytest.StashKey[Keeper]()
+_RUN: pytest.StashKey[Run] = pytest.StashKey()
+_KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the run known to this process: in the one that starts the run, or in a worker."""
     handed = getattr(config, "workerinput", None)
     if handed is not None:
-        config.stash[_RUN] = Run(*handed["tocsin_run"])
+        config.stash[_RUN] = Run(**handed["tocsin_run"])
         return
     server = os.environ.get("TOCSIN_TEST_DATABASE_URL")
     for name in [name for name in os.environ if name.startswith("TOCSIN_")]:
@@ -56,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: object) -> None:
     """Hands the run to a worker of pytest-xdist."""
     config: pytest.Config = getattr(node, "config")  # noqa: B009 - pytest-xdist is not typed
-    getattr(node, "workerinput")["tocsin_run"] = tuple(config.stash[_RUN])  # noqa: B009 - same
+    getattr(node, "workerinput")["tocsin_run"] = asdict(config.stash[_RUN])  # noqa: B009 - same
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -41,7 +41,8 @@ def resolve(wall: datetime, zone: str) -> datetime:
     """
     plain = PlainDateTime(wall)
     try:
-        earlier = plain.assume_tz(zone, disambiguation="earlier")
+        # its stub names a PEP 661 sentinel, which pyright cannot read yet
+        earlier = plain.assume_tz(zone, disambiguation="earlier")  # pyright: ignore[reportUnknownMemberType]
     except TimeZoneNotFoundError as fault:
         raise _unknown(zone) from fault
     if earlier.to_plain() != plain:  # skipped; `earlier` counts back from before the jump
@@ -59,9 +60,11 @@ def instant(moment: datetime, zone: str) -> datetime:
 def wall_clock(at: datetime, zone: str) -> datetime:
     """What a clock of the zone shows at the instant `at`, naive. Raises `UnknownZone`."""
     try:
-        return Instant(at).to_tz(zone).to_plain().to_stdlib()
+        # the sentinel again
+        there = Instant(at).to_tz(zone)  # pyright: ignore[reportUnknownMemberType]
     except TimeZoneNotFoundError as fault:
         raise _unknown(zone) from fault
+    return there.to_plain().to_stdlib()
 
 
 def _unknown(zone: str) -> UnknownZone:

@@ -73,7 +73,7 @@ def still_wanted(promise: Promise, alert: Alert, now: datetime) -> str | None:
 
 
 UPDATE_USEFUL_FOR = timedelta(hours=1)
-"""News about an alert that could not be sent for so long are not sent any more; pages always are."""
+"""News of an alert that could not be sent for so long is dropped; pages never are."""
 
 
 def _why_not_escalation(promise: Promise, alert: Alert) -> str | None:
@@ -95,12 +95,13 @@ def repeat_at(repeat_every: timedelta | None, purpose: Purpose, now: datetime) -
     return now + repeat_every
 
 
-_BACKOFF = tuple(timedelta(seconds=s) for s in (2, 5, 10, 20, 30, 60, 60, 120, 120, 300, 300, 600))
+_BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 30, 60, 120, 300))
 
 
-def retry_at(attempts: int, retry_after: timedelta | None, now: datetime) -> datetime | None:
-    """When to try again after the `attempts`-th attempt failed for now, None to give up (~27 min)."""
-    if attempts > len(_BACKOFF):
-        return None
-    wait = _BACKOFF[attempts - 1]
+def retry_at(attempts: int, retry_after: timedelta | None, now: datetime) -> datetime:
+    """When to try again after the `attempts`-th attempt (from 1) failed for now.
+
+    There is no last attempt: a page is tried for as long as it is wanted.
+    """
+    wait = _BACKOFF[min(attempts, len(_BACKOFF)) - 1]
     return now + (min(max(wait, retry_after), timedelta(minutes=10)) if retry_after else wait)

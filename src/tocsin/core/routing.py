@@ -62,7 +62,7 @@ URGENCY: Mapping[Severity, Urgency] = {
 
 
 def _category(event: Event, categories: tuple[Category, ...]) -> Category | None:
-    """The one the sender asks for, else the first whose keywords stand in title, text or details."""
+    """The one the sender asks for, else the first whose keywords stand in the event."""
     asked = (event.category or "").casefold()
     if asked:
         for category in categories:

@@ -67,18 +67,18 @@ def _base(schedule: Schedule, from_: datetime, to: datetime) -> Iterator[Slice]:
     edges: list[tuple[datetime, bool, int, Duties]] = []  # when, whether it begins, which rotation
     for layer, rotation in enumerate(schedule.rotations):
         for stretch in stretches(rotation, schedule.time_zone, from_, to):
-            why = ByRotation(rotation.name, stretch.turn)
-            duties = tuple((user, why) for user in dict.fromkeys(stretch.users))
+            why: Why = ByRotation(rotation.name, stretch.turn)
+            duties: Duties = tuple((user, why) for user in dict.fromkeys(stretch.users))
             edges.append((stretch.from_, True, layer, duties))
             edges.append((stretch.to, False, layer, ()))
     edges.sort()  # an end before the beginning that touches it; never two alike
     current: list[Duties] = [()] * len(schedule.rotations)
     begin = from_
-    for at, _, layer, duties in edges:
+    for at, _, layer, people in edges:
         if begin < at:
             yield Slice(begin, at, _combined(schedule.combine, current))
             begin = at
-        current[layer] = duties
+        current[layer] = people
     if begin < to:
         yield Slice(begin, to, ())
 

@@ -46,9 +46,7 @@ class LogsError(ServiceError):
     def body(self, now: datetime) -> dict[str, object]:
         del now
         correlation = str(uuid.uuid4())
-        return {
-            "error": {"message": self.message, "code": self.code, "correlationId": correlation}
-        }
+        return {"error": {"message": self.message, "code": self.code, "correlationId": correlation}}
 
 
 class EntraError(ServiceError):

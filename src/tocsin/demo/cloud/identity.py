@@ -15,7 +15,7 @@ GRAPH_ROLES = ("SecurityAlert.ReadWrite.All", "SecurityIncident.ReadWrite.All")
 AZURE_ROLES = ("Microsoft Sentinel Responder",)
 
 
-class TokenRefused(Exception):
+class TokenError(Exception):
     """The caller showed no token, or one that does not open this service."""
 
     def __init__(self, why: Refusal) -> None:
@@ -74,17 +74,17 @@ class Identity:
             raise EntraError(400, "invalid_request", 90002, f"There is no tenant '{tenant}'.")
 
     def admit(self, authorization: str | None, audience: Audience) -> Token:
-        """The token behind an Authorization header; TokenRefused when it does not open `audience`."""
+        """The token behind an Authorization header; TokenError unless it opens `audience`."""
         scheme, _, credential = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not credential:
-            raise TokenRefused("missing")
+            raise TokenError("missing")
         token = self._tokens.get(credential.strip())
         if token is None:
-            raise TokenRefused("unknown")
+            raise TokenError("unknown")
         if token.audience != audience:
-            raise TokenRefused("audience")
+            raise TokenError("audience")
         if token.expires <= self._now():
-            raise TokenRefused("expired")
+            raise TokenError("expired")
         return token
 
     def forget_tokens(self) -> None:

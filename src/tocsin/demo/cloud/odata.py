@@ -55,7 +55,12 @@ _COMPARISONS: dict[str, Callable[[object, object], bool]] = {
     "ne": operator.ne,
 }
 
-_ORDERINGS = frozenset({"gt", "ge", "lt", "le"})
+_ORDERINGS: dict[str, Callable[[float, float], bool]] = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+}
 
 _FUNCTIONS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda value, part: part in value,
@@ -204,10 +209,11 @@ def _moment(text: str) -> datetime:
 
 def _ordered(word: str, value: Value, literal: Value) -> bool:
     """Nothing is greater or less than null."""
-    if isinstance(value, datetime) and isinstance(literal, datetime):
-        sign = (value > literal) - (value < literal)
-    elif isinstance(value, int) and isinstance(literal, int):
-        sign = (value > literal) - (value < literal)
-    else:
-        return False
-    return {"gt": sign > 0, "ge": sign >= 0, "lt": sign < 0, "le": sign <= 0}[word]
+    match value, literal:
+        case datetime(), datetime():
+            distance = (value - literal).total_seconds()
+        case int(), int():
+            distance = value - literal
+        case _:
+            return False
+    return _ORDERINGS[word](distance, 0)

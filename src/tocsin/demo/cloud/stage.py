@@ -78,11 +78,10 @@ class Cloud(CloudState):
                 alerts=alerts,
                 created=created,
                 status=mirror.status_in_graph(status),
-                assigned_to=owner,
                 service_source="microsoftSentinel",
-                in_sentinel=True,
             )
-            return self.sentinel_incidents[source.sentinel_id or ""]
+            source.assigned_to = owner
+            return self._copy_into_workspace(source)
         moment = created or self.now()
         incident = self.new_sentinel_incident(str(uuid.uuid4()), title, severity, status, moment)
         incident.description = description
@@ -101,7 +100,6 @@ class Cloud(CloudState):
         alerts: int = 1,
         created: datetime | None = None,
         status: str = "active",
-        assigned_to: str | None = None,
         service_source: str = "microsoftDefenderForEndpoint",
         in_sentinel: bool = False,
     ) -> GraphIncident:
@@ -109,7 +107,6 @@ class Cloud(CloudState):
         moment = created or self.now()
         incident = self.new_graph_incident(title, severity, status, moment)
         incident.description = description
-        incident.assigned_to = assigned_to
         for number in range(alerts):
             self.add_graph_alert(
                 title=story.scene(number).title,
@@ -205,7 +202,7 @@ class Cloud(CloudState):
             incident = self.sentinel_incidents[incident_id.lower()]
             self.comment_sentinel(incident, str(uuid.uuid4()), message, author)
 
-    def _copy_into_workspace(self, source: GraphIncident) -> None:
+    def _copy_into_workspace(self, source: GraphIncident) -> SentinelIncident:
         """Defender's incident as the workspace shows it: another provider, no description."""
         copy = self.new_sentinel_incident(
             str(uuid.uuid4()), source.title, "High", "New", source.created
@@ -217,6 +214,7 @@ class Cloud(CloudState):
         mirror.graph_to_sentinel(source, copy, self.person(source.assigned_to), source.updated)
         copy.graph_id = source.id
         source.sentinel_id = copy.id
+        return copy
 
 
 def _security_alert(number: int, severity: str, moment: datetime) -> SecurityAlert:

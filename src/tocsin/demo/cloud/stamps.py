@@ -14,7 +14,7 @@ def stamp_or_none(moment: datetime | None) -> str | None:
 
 
 def read_stamp(text: str) -> datetime:
-    """ValueError when the text is no moment or names no zone; digits beyond microseconds are cut."""
+    """ValueError when the text is no moment or names no zone; microseconds are the finest part."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone")

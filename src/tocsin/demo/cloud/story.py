@@ -1,4 +1,4 @@
-"""The made-up attacks that the simulated cloud tells of: alert titles, products, accounts, hosts."""
+"""The made-up attacks that the simulated cloud tells of."""
 
 from dataclasses import dataclass
 

@@ -8,7 +8,7 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns as (name, type) pairs; `dynamic` cells are JSON in a string, as the API sends them."""
+    """Columns as (name, type) pairs; `dynamic` cells are JSON in a string, as the API has it."""
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[Cell, ...], ...]

@@ -1,7 +1,6 @@
 """The private PostgreSQL that runs when no database is configured."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,8 @@ from tocsin.store.embedded.programs import usual_places
 from tocsin.store.embedded.supervisor import Supervisor
 
 __all__ = ["EmbeddedError", "EmbeddedPostgres"]
+
+_log = logging.getLogger(__name__).info
 
 _POLL = 0.05  # seconds between two questions whether the server answers
 _REPORT = 5.0  # seconds between two reports that it does not answer yet
@@ -38,7 +39,7 @@ class EmbeddedPostgres:
         self,
         home: Path,
         *,
-        log: Callable[[str], None] = logging.getLogger(__name__).info,
+        log: Callable[[str], None] = _log,
         places: Sequence[Path] | None = None,
     ) -> None:
         self._folder = home
@@ -61,15 +62,15 @@ class EmbeddedPostgres:
 
         Raises EmbeddedError when it cannot be started.
         """
-        self._home = await asyncio.to_thread(open_home, self._folder, self._log)
-        self._users = FileLock(self._home.users_lock)
-        await self._users.shared()  # waits while the last user of before stops the server
-        self._supervisor = Supervisor(self._home, self._places, self._log)
-        self._task = asyncio.create_task(self._supervisor.run(), name="embedded-postgres")
+        home = self._home = await asyncio.to_thread(open_home, self._folder, self._log)
+        self._users = FileLock(home.users_lock)
+        self._supervisor = Supervisor(home, self._places, self._log)
         try:
-            await self._until_ready(self._home, self._task)
+            await self._users.shared()  # waits while the last user of before stops the server
+            self._task = asyncio.create_task(self._supervisor.run(), name="embedded-postgres")
+            await self._until_ready(home, self._task)
         except BaseException:
-            await self._leave()
+            await self._leave(self._users, self._supervisor)
             raise
         self._supervisor.in_use = True
         return self
@@ -81,7 +82,9 @@ class EmbeddedPostgres:
         trace: TracebackType | None,
     ) -> None:
         """Stops the server when no other process uses it."""
-        await self._leave()
+        assert self._users is not None
+        assert self._supervisor is not None
+        await self._leave(self._users, self._supervisor)
 
     async def _until_ready(self, home: Home, supervision: asyncio.Task[None]) -> None:
         clock = asyncio.get_running_loop()
@@ -94,17 +97,18 @@ class EmbeddedPostgres:
                 report += _REPORT
             await asyncio.sleep(_POLL)
 
-    async def _leave(self) -> None:
-        assert self._users is not None
-        assert self._supervisor is not None
-        assert self._task is not None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, EmbeddedError):
-            await self._task
+    async def _leave(self, users: FileLock, supervisor: Supervisor) -> None:
         try:
+            if self._task is None:
+                return
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.exception()  # raised to the caller of `__aenter__` already
             # Alone with the lock means that we were the last; newcomers wait until we are done.
-            if self._users.try_exclusive():
-                await self._supervisor.stop()
+            if users.try_exclusive():
+                await supervisor.stop()
         finally:
-            self._supervisor.release()
-            self._users.release()
+            self._task = None
+            supervisor.release()
+            users.release()

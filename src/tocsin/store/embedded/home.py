@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,7 +192,7 @@ def _password(folder: Path, private: Path) -> str:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> Generator[None]:
     """Held only for a moment, hence waited for without asking the event loop."""
     file = open_private(path, os.O_RDWR)
     try:

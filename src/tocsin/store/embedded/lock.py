@@ -28,13 +28,11 @@ class FileLock:
 
     async def shared(self) -> None:
         """Waits for `try_shared`."""
-        while not self.try_shared():
-            await asyncio.sleep(_POLL)
+        await self._until(fcntl.LOCK_SH)
 
     async def exclusive(self) -> None:
         """Waits for `try_exclusive`."""
-        while not self.try_exclusive():
-            await asyncio.sleep(_POLL)
+        await self._until(fcntl.LOCK_EX)
 
     def release(self) -> None:
         """Gives the lock back; nothing happens when it is not held."""
@@ -50,3 +48,7 @@ class FileLock:
         except BlockingIOError:
             return False
         return True
+
+    async def _until(self, mode: int) -> None:
+        while not self._try(mode):  # noqa: ASYNC110 - another process gives it back, without a word
+            await asyncio.sleep(_POLL)

@@ -100,12 +100,31 @@ def clear_stale(data: Path, *, answers: bool) -> None:
     if pid is None or not _is_taken(pid):
         return
     if answers:
-        raise StillInUseError(f"a PostgreSQL that this process cannot see works in {data}")
+        raise StillInUseError(f"a PostgreSQL that this process cannot see works in {data}.")
     if not _PROC.is_dir():
         return
-    if any(_works_in(int(each.name), data) for each in _PROC.iterdir() if each.name.isdigit()):
-        raise StillInUseError(f"processes of the last PostgreSQL still work in {data}")
+    if _workers(data):
+        raise StillInUseError(f"processes of the last PostgreSQL still work in {data}.")
     (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def end_orphans(data: Path) -> None:
+    """Ends what a killed server left behind, as that server would have done after a crash.
+
+    A backend that computes does not notice for a long time that its postmaster is gone, and no
+    new server can start before it ends. Nothing that it still does can be committed by anybody.
+    """
+    if running(data) is None:
+        for pid in _workers(data):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _workers(data: Path) -> list[int]:
+    if not _PROC.is_dir():
+        return []
+    numbers = [int(each.name) for each in _PROC.iterdir() if each.name.isdigit()]
+    return [pid for pid in numbers if _works_in(pid, data)]
 
 
 def _recorded(data: Path) -> int | None:

@@ -9,7 +9,7 @@ from tocsin.store.embedded.cluster import check_data, create_data
 from tocsin.store.embedded.errors import EmbeddedError, StillInUseError, from_os, from_output
 from tocsin.store.embedded.home import Home, data_folder
 from tocsin.store.embedded.lock import FileLock
-from tocsin.store.embedded.postmaster import Postmaster, clear_stale, running, start
+from tocsin.store.embedded.postmaster import Postmaster, clear_stale, end_orphans, running, start
 from tocsin.store.embedded.probe import Answer, ask
 from tocsin.store.embedded.programs import Programs, find_programs, readable_programs
 from tocsin.store.embedded.serverlog import ServerLog
@@ -47,6 +47,7 @@ class Supervisor:
                 self._log("the private PostgreSQL ended; starting it again")
             except StillInUseError as error:
                 self._log(f"{error} Trying again in {delay:.1f} s.")
+                self._end_orphans()
             except (EmbeddedError, OSError) as error:
                 told = self._told(error)
                 if not self.in_use:
@@ -115,6 +116,11 @@ class Supervisor:
         self._server = start(self._home, data, programs, self._server_log.open())
         return self._server
 
+    def _end_orphans(self) -> None:
+        found = data_folder(self._home.folder)
+        if found is not None:
+            end_orphans(found[0].resolve())
+
     def _programs(self, major: int | None, wanted_by: Path) -> Programs:
         programs = find_programs(self._places, major, wanted_by)
         return readable_programs(programs, self._home.account, self._home.private / "programs")
@@ -152,7 +158,7 @@ class Supervisor:
 
 
 async def _end_of(server: Postmaster) -> None:
-    while server.is_alive():
+    while server.is_alive():  # noqa: ASYNC110 - it need not be our child, so nobody tells us
         await asyncio.sleep(0.02)
 
 

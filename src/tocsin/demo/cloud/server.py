@@ -1,0 +1,133 @@
+"""The simulated cloud on a loopback port, over HTTPS with a certificate authority of its own."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Generator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trustme
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tocsin.demo.cloud.application import build_application
+from tocsin.demo.cloud.state import CloudState
+
+
+def settings_block(base_url: str, ca_file: Path, time_scale: int = 1) -> dict[str, object]:
+    """The connector's `cloud` object for a cloud that serves everything at one address."""
+    return {
+        "authority": base_url,
+        "graph": base_url,
+        "arm": base_url,
+        "logs": base_url,
+        "ingestion": base_url,
+        "ca_file": str(ca_file),
+        "time_scale": time_scale,
+    }
+
+
+class CloudServer:
+    """Serves a cloud while it is entered; leaving cuts what is still connected.
+
+    `folder` gets the authority's certificate as `cloud-ca.pem`; `port` 0 takes a free one. OSError
+    when the port is taken.
+    """
+
+    def __init__(self, cloud: CloudState, folder: Path, port: int = 0) -> None:
+        self._cloud = cloud
+        self._port = port
+        self.ca_file = folder / "cloud-ca.pem"
+        self._server: _QuietServer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"https://localhost:{self._port}"
+
+    def settings_block(self, time_scale: int = 1) -> dict[str, object]:
+        """The connector's `cloud` object for this server."""
+        return settings_block(self.base_url, self.ca_file, time_scale)
+
+    async def __aenter__(self) -> Self:
+        listener = _listen(self._port)
+        self._port = listener.getsockname()[1]
+        context = self._tls()
+        config = uvicorn.Config(
+            build_application(self._cloud, self._drop),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            ssl_context_factory=lambda _config, _default: context,
+        )
+        self._server = _QuietServer(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await self._server.listening.wait()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        assert self._task is not None
+        self._server.should_exit = True
+        self._cut(lambda _client: True)
+        await self._task
+
+    def _tls(self) -> ssl.SSLContext:
+        authority = trustme.CA(organization_name="Tocsin simulated cloud")
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        leaf = authority.issue_cert("localhost", "127.0.0.1")
+        with leaf.private_key_and_cert_chain_pem.tempfile() as path:
+            context.load_cert_chain(path)
+        return context
+
+    def _drop(self, client: tuple[str, int]) -> None:
+        self._cut(lambda other: other == tuple(client))
+
+    def _cut(self, concerns: Callable[[tuple[str, int] | None], bool]) -> None:
+        assert self._server is not None
+        for connection in tuple(self._server.server_state.connections):
+            if isinstance(connection, HttpToolsProtocol) and concerns(connection.client):
+                connection.transport.abort()
+
+
+class _QuietServer(uvicorn.Server):
+    """Says when it listens, and leaves the process's signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener

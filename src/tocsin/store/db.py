@@ -1,0 +1,121 @@
+"""Engine, `transaction()`, `listen()`: the only place that opens a connection."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Connection = AsyncConnection
+
+WAKE = "tocsin_wake"
+"""The channel on which processes tell each other, after a commit, that there is something new."""
+
+
+class Database:
+    """A pool of connections to one database.
+
+    `transaction()` is the only way to write: it commits when its block ends and rolls back when
+    the block raises. The network is never touched inside one.
+    """
+
+    def __init__(self, dsn: str, *, size: int = 8) -> None:
+        self.dsn = dsn
+        self._engine = _engine(dsn, size)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """A transaction that commits at the end of the block."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    async def notify(self) -> None:
+        """Tell other processes that something was committed. Correctness never depends on it."""
+        async with self._engine.begin() as connection:
+            await connection.exec_driver_sql(f"NOTIFY {WAKE}")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def listen(dsn: str, heard: Callable[[], None]) -> AsyncGenerator[asyncpg.Connection]:
+    """Call `heard` at each notification while the block runs, on a connection of its own."""
+
+    def on_notify(*_: object) -> None:
+        heard()
+
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.add_listener(WAKE, on_notify)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def rows(connection: Connection, sql: str, *args: object) -> Sequence[RowMapping]:
+    """Run SQL with $1, $2 … and read all its rows. JSONB arrives as text."""
+    result = await connection.exec_driver_sql(sql, args)
+    return result.mappings().all()
+
+
+async def run(connection: Connection, sql: str, *args: object) -> int:
+    """Run SQL with $1, $2 … and return the number of rows it touched."""
+    result = await connection.exec_driver_sql(sql, args)
+    return result.rowcount
+
+
+async def migrate(dsn: str) -> None:
+    """Bring an empty or older database to this version. Safe to call from several processes."""
+    engine = _engine(dsn, 1)
+    try:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7102938475610293)")
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+
+
+async def ping(dsn: str) -> str:
+    """The server's version, or raises what asyncpg raises when it cannot be reached."""
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        return str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
+
+
+def _engine(dsn: str, size: int) -> AsyncEngine:
+    async def connect(*_: object, **__: object) -> asyncpg.Connection:
+        # I1 needs a commit that is on disk, whatever the server's default is.
+        settings = {"synchronous_commit": "on", "application_name": "tocsin", "timezone": "UTC"}
+        return await asyncpg.connect(dsn, server_settings=settings, timeout=10)
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=False,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+    )
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _upgrade(connection: SyncConnection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
