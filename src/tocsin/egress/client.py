@@ -146,12 +146,16 @@ def _explained(error: Exception, target: URL) -> EgressError:
         case aiohttp.ClientConnectorError(os_error=RefusedError() as refused):
             return EgressError(refused.reason, refused=True)
         case aiohttp.ClientConnectorDNSError():
-            return EgressError(f"{where}: the name is not found: {error.os_error.strerror or error.os_error}")
+            return EgressError(
+                f"{where}: the name is not found: {error.os_error.strerror or error.os_error}"
+            )
         case aiohttp.ClientConnectorCertificateError():
             reason = f"{where}: the certificate is not trusted: {error.certificate_error}"
             return EgressError(reason)
         case aiohttp.ClientConnectorError():
-            return EgressError(f"{where}: no connection: {error.os_error.strerror or error.os_error}")
+            return EgressError(
+                f"{where}: no connection: {error.os_error.strerror or error.os_error}"
+            )
         case aiohttp.ConnectionTimeoutError():
             return EgressError(f"{where}: no connection in time")
         case TimeoutError():

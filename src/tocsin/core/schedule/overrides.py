@@ -2,16 +2,20 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from tocsin.core.localtime import instant
 from tocsin.core.schedule.model import Override, Schedule
 from tocsin.core.schedule.results import ByOverride, Duties, Slice, Why
 
 
-def overridden(schedule: Schedule, base: Iterable[Slice]) -> Iterator[Slice]:
-    """The slices again, cut where an override begins or ends, with the people then on duty."""
+def overridden(
+    schedule: Schedule, base: Iterable[Slice], from_: datetime, to: datetime
+) -> Iterator[Slice]:
+    """The slices of [from_, to) again, cut where an override begins or ends, with its people."""
     zone = schedule.time_zone
     ranges = [(instant(o.from_, zone), instant(o.to, zone), o) for o in schedule.overrides]
+    ranges = [entry for entry in ranges if entry[0] < to and from_ < entry[1]]
     cuts = sorted({cut for begin, end, _ in ranges for cut in (begin, end)})
     active: list[tuple[Override, ...]] = [()]  # before the first cut; then from each cut on
     active += [tuple(o for begin, end, o in ranges if begin <= cut < end) for cut in cuts]

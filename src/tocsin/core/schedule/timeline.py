@@ -34,7 +34,7 @@ def shifts(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
         raise ValueError("the asked time ends before it begins")
     if from_.year not in _YEARS or to.year not in _YEARS:
         raise ValueError("schedules are worked out for the years 1900 to 8999")
-    return _joined(overridden(schedule, _base(schedule, from_, to)))
+    return _joined(overridden(schedule, _base(schedule, from_, to), from_, to))
 
 
 def on_duty(schedule: Schedule, at: datetime) -> tuple[Shift, ...]:

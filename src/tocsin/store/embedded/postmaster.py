@@ -11,6 +11,7 @@ from tocsin.store.embedded.home import Home, make_socket_folder
 from tocsin.store.embedded.programs import Programs
 
 _PROC = Path("/proc")
+_PID_FILE = "postmaster.pid"  # its first line is the number of the process
 _SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
@@ -82,22 +83,23 @@ def start(home: Home, data: Path, programs: Programs, output: int) -> Postmaster
 
 def running(data: Path) -> Postmaster | None:
     """The server that works in the data folder, whoever started it."""
-    pid = _recorded(data)
+    pid = _recorded(data / _PID_FILE)
     if pid is None or not _works_in(pid, data):
         return None
     return Postmaster(pid, data)
 
 
-def clear_stale(data: Path, *, answers: bool) -> None:
-    """Removes a postmaster.pid that would keep PostgreSQL from starting without reason.
+def clear_stale(home: Home, data: Path, *, answers: bool) -> None:
+    """Removes lock files that would keep PostgreSQL from starting without reason.
 
-    PostgreSQL itself removes one whose process is gone. It refuses to start where the number is
+    PostgreSQL itself removes those whose process is gone. It refuses to start where the number is
     taken: by a dead process that nobody reaped (containers), or by one that has nothing to do
     with it. Call only when `running` found nothing; `answers` says that the socket answers.
     Raises StillInUseError while processes of that server are left.
     """
-    pid = _recorded(data)
-    if pid is None or not _is_taken(pid):
+    beside_socket = home.socket.with_name(home.socket.name + ".lock")
+    stale = [file for file in (data / _PID_FILE, beside_socket) if _is_taken(_recorded(file))]
+    if not stale:
         return
     if answers:
         raise StillInUseError(f"a PostgreSQL that this process cannot see works in {data}.")
@@ -105,7 +107,8 @@ def clear_stale(data: Path, *, answers: bool) -> None:
         return
     if _workers(data):
         raise StillInUseError(f"processes of the last PostgreSQL still work in {data}.")
-    (data / "postmaster.pid").unlink(missing_ok=True)
+    for file in stale:
+        file.unlink(missing_ok=True)
 
 
 def end_orphans(data: Path) -> None:
@@ -127,9 +130,9 @@ def _workers(data: Path) -> list[int]:
     return [pid for pid in numbers if _works_in(pid, data)]
 
 
-def _recorded(data: Path) -> int | None:
+def _recorded(file: Path) -> int | None:
     try:
-        first, *_ = (data / "postmaster.pid").read_text().splitlines()
+        first, *_ = file.read_text().splitlines()
     except (FileNotFoundError, ValueError):
         return None
     except OSError as error:
@@ -137,7 +140,9 @@ def _recorded(data: Path) -> int | None:
     return abs(int(first)) if first.strip("-").isdigit() else None
 
 
-def _is_taken(pid: int) -> bool:
+def _is_taken(pid: int | None) -> bool:
+    if pid is None:
+        return False
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # as the first process of a container we are its parent
     try:

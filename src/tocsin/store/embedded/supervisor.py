@@ -111,7 +111,7 @@ class Supervisor:
         named, major = found
         check_data(data, named, major, self._home.account)
         programs = self._programs(major, named)
-        clear_stale(data, answers=answers)
+        clear_stale(self._home, data, answers=answers)
         # Kept here and not by the caller, who may be cancelled before it has the answer.
         self._server = start(self._home, data, programs, self._server_log.open())
         return self._server

@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, Integer, MetaData, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    MetaData,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 metadata = MetaData(
@@ -15,7 +25,7 @@ metadata = MetaData(
     }
 )
 
-EMPTY = "'{}'::jsonb"
+EMPTY = text("'{}'::jsonb")
 
 
 def instant(name: str, *, required: bool = True) -> Column[Any]:
