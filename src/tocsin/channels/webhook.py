@@ -66,7 +66,7 @@ class WebhookChannel:
         return f"the channel webhook has no setting {unknown}" if unknown else None
 
     async def send(self, message: Outgoing, address: Address) -> Sent | Failed:
-        """Post the page once. Without a signing key it goes out unsigned: better than not at all."""
+        """Post the page once; unsigned where there is no signing key, since that still wakes."""
         now = self._clock.now()
         body = _body(message)
         try:

@@ -59,7 +59,7 @@ _OWN_KEYS = (
     "workspace_id poll_every first_run severities states augment write_back"
 ).split()
 # Written in the same block, but read by the rooms above.
-_COMMON_KEYS = "source enabled policy category urgency team name customer mode_of_alerts".split()
+_COMMON_KEYS = "source enabled policy category urgency team name customer".split()
 _CREDENTIALS = ("secret_env", "stored", "certificate_file", "managed_identity", "federated_token_file")
 _WORKSPACE = ("subscription_id", "resource_group", "workspace_name")
 _WRITE_BACK = {"label", "label_when", "assign_owner", "comments", "close"}

@@ -1,4 +1,4 @@
-"""Pages a person by mail through a relay."""
+"""Talks to the mail relay."""
 
 import asyncio
 import socket
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import cache
 from typing import Any, ClassVar, Final
 
 import aiosmtplib
 from aiosmtplib import SMTP
 
-from tocsin.channels.mailtext import letter
+from tocsin.channels.email.letter import letter
 from tocsin.ports import (
     Address,
     Capabilities,
@@ -140,10 +141,11 @@ def _relay(settings: Mapping[str, Any]) -> Relay:
     timeout = settings.get("timeout", _WITHIN)
     if not isinstance(timeout, int | float) or not 0 < timeout <= 300:
         raise ValueError("timeout is a number of seconds up to 300")
-    username, password = settings.get("username"), settings.get("password")
+    username: object = settings.get("username")
+    password: Mapping[str, Any] | None = settings.get("password")
     if (username is None) != (password is None):
         raise ValueError("username and password belong together")
-    if password is not None and not isinstance(password, Mapping):
+    if not isinstance(password, Mapping | None):
         raise ValueError("password is a reference such as {secret_env: SMTP_PASSWORD}")
     if username is not None and security == "none" and host not in _LOOPBACK:
         raise ValueError("a password is not sent without TLS: set security to starttls or tls")
@@ -166,7 +168,8 @@ def _session(relay: Relay, password: str | None) -> SMTP:
     """Raises `OSError` when the file with the certificate authority cannot be read."""
     context = None
     if relay.security != "none":
-        context = ssl.create_default_context(cafile=relay.ca_file)
+        own = relay.ca_file
+        context = _system_trust() if own is None else ssl.create_default_context(cafile=own)
     return SMTP(
         hostname=relay.host,
         port=relay.port,
@@ -179,6 +182,12 @@ def _session(relay: Relay, password: str | None) -> SMTP:
         start_tls=relay.security == "starttls",
         tls_context=context,
     )
+
+
+@cache
+def _system_trust() -> ssl.SSLContext:
+    """Made once: reading the system's authorities takes tens of milliseconds."""
+    return ssl.create_default_context()
 
 
 def _failed(error: Exception, relay: Relay, *, handed: bool) -> Failed:
