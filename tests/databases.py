@@ -4,11 +4,11 @@ import asyncio
 import itertools
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
-from importlib.util import find_spec
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+
+from tocsin.store.db import migrate
 
 _LOCK = 7_215_604_917  # any number: which worker makes the template
 
@@ -68,15 +68,10 @@ async def _make_template(admin: str, name: str) -> None:
             return
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}_new" WITH (FORCE)')
         await connection.execute(f'CREATE DATABASE "{name}_new" TEMPLATE template1')
-        await _migrate(_address(admin, f"{name}_new"))
+        await migrate(_address(admin, f"{name}_new"))
         await connection.execute(f'ALTER DATABASE "{name}_new" RENAME TO "{name}"')
     finally:
         await connection.close()
-
-
-async def _migrate(dsn: str) -> None:
-    if find_spec("tocsin.store.db"):
-        await import_module("tocsin.store.db").migrate(dsn)
 
 
 async def _execute(admin: str, statement: str) -> None:

@@ -27,12 +27,8 @@ PLANTED = [
     ("simulator", "demo/planted.py", "import tocsin.microsoft"),
     ("cycles", "core/planted.py", "import tocsin.core.other"),
 ]
-CONTRACTS = {
-    contract["id"]: contract["name"]
-    for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-        "contracts"
-    ]
-}
+TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+CONTRACTS = {each["id"]: each["name"] for each in TOOLS["importlinter"]["contracts"]}
 
 
 def test_the_source_keeps_every_contract() -> None:
@@ -53,30 +49,24 @@ def test_a_planted_import_breaks_its_contract(
     planted = source / "tocsin" / file
     planted.write_text(f'"""Planted."""\n{statement}\n')
     if statement.endswith(".other"):  # a neighbour, which imports the planted module in return
-        back = "import " + ".".join(["tocsin", *planted.relative_to(source / "tocsin").parts[:-1]])
-        planted.with_name("other.py").write_text(f'"""Other."""\n{back}.planted\n')
+        back = statement.replace(".other", ".planted")
+        planted.with_name("other.py").write_text(f'"""Other."""\n{back}\n')
     result = _lint(source, contract)
-    assert result.returncode == 1, result.stdout
-    assert f"{CONTRACTS[contract]} BROKEN" in _unwrapped(result.stdout) or "planted" in (
-        result.stdout
-    )
+    assert result.returncode == 1
+    assert f"{CONTRACTS[contract]} BROKEN" in result.stdout
 
 
 def _lint(source: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
     """Runs import-linter on the package below `source`, with the contracts of this repository."""
-    chosen = [word for contract in contracts for word in ("--contract", contract)]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    command += ["--config", str(ROOT / "pyproject.toml")]
+    for contract in contracts:
+        command += ["--contract", contract]
     return subprocess.run(
-        [
-            Path(sys.executable).with_name("lint-imports"),
-            *("--config", ROOT / "pyproject.toml", "--no-cache", "--no-logo", *chosen),
-        ],
+        command,
         cwd=source,
         env={**os.environ, "PYTHONPATH": str(source)},
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-def _unwrapped(text: str) -> str:
-    return " ".join(text.split())

@@ -33,7 +33,7 @@ def walk(
     """
     turns = [list(_turn_moves(rotation, from_, step)) for rotation in schedule.rotations]
     zones = [rotation.time_zone or schedule.time_zone for rotation in schedule.rotations]
-    shown = dict.fromkeys([*zones, schedule.time_zone], datetime(1, 1, 1))
+    shown = dict.fromkeys([*zones, schedule.time_zone], datetime.fromisoformat("0001-01-01"))
     at = from_ - 26 * timedelta(hours=1)
     while at < to:
         for zone in shown:
@@ -78,7 +78,8 @@ def _present(
 ) -> tuple[str, ...]:
     until = rotation.active_until
     over = until is not None and (shown >= until if until.tzinfo is None else at >= until)
-    if over or shown < rotation.start or not _open(rotation.restrictions, shown):
+    absent = over or shown < rotation.start or not rotation.participants
+    if absent or not _open(rotation.restrictions, shown):
         return ()
     turn = sum(move <= shown for move in moves)
     return rotation.participants[turn % len(rotation.participants)]
@@ -110,23 +111,20 @@ def _inside(window: Restriction, shown: datetime) -> bool:
 def _combined(schedule: Schedule, present: list[tuple[str, ...]]) -> set[str]:
     if schedule.combine is Combine.EVERYBODY:
         return {user for people in present for user in people}
-    return next((set(people) for people in reversed(present) if people), set())
+    return set(next((people for people in reversed(present) if people), ()))
 
 
 def _overridden(schedule: Schedule, scheduled: set[str], shown: datetime, at: datetime) -> set[str]:
     active = [o for o in schedule.overrides if _active(o, shown, at)]
-    covers = {o.user for o in active if o.replaces is None and not o.extra}
-    extras = {o.user for o in active if o.extra}
-    people = set() if covers else set(scheduled)
+    covers = any(o.replaces is None and not o.extra for o in active)
+    people: set[str] = set()
     for user in scheduled:
         first = next((o for o in active if o.replaces == user), None)
-        if first is not None:
-            people.discard(user)
-    for user in scheduled:
-        first = next((o for o in active if o.replaces == user), None)
+        if first is None and not covers:
+            people.add(user)
         if first is not None and first.user is not None:
             people.add(first.user)
-    return people | {user for user in covers | extras if user is not None}
+    return people | {o.user for o in active if o.replaces is None and o.user is not None}
 
 
 def _active(override: Override, shown: datetime, at: datetime) -> bool:

@@ -115,7 +115,7 @@ def _rotation(layer: dict[str, Any], name: str, zone: str) -> Rotation:
         return Rotation(
             name=name,
             participants=((people[0],),),
-            start=start or datetime(1990, 1, 1),
+            start=start or moment("1990-01-01"),
             unit=Unit.YEAR,
             every=9_999,
             time_zone=zone,

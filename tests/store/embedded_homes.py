@@ -102,7 +102,7 @@ class Homes:
                     os.kill(pid, signal.SIGKILL)
             for record in folder.rglob("socket-folder"):
                 shutil.rmtree(record.read_text(), ignore_errors=True)
-            eventually(lambda folder=folder: not workers(folder))
+            _until_nobody_works_in(folder)
             shutil.rmtree(folder)
 
     def _start(self, args: Sequence[str], uid: int | None = None) -> User:
@@ -200,3 +200,7 @@ def eventually(holds: Callable[[], bool], within: float = PATIENCE) -> float:
         assert time.monotonic() - began < within, "it never came to be"
         time.sleep(0.02)
     return time.monotonic() - began
+
+
+def _until_nobody_works_in(folder: Path) -> None:
+    eventually(lambda: not workers(folder))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.embedded_homes import DEBIAN, WHEEL, Homes, ask, open_homes, uid_of, postmaster
+from tests.store.embedded_homes import DEBIAN, WHEEL, Homes, ask, open_homes, postmaster, uid_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helpers read /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -136,10 +136,13 @@ def test_a_parent_folder_that_the_server_cannot_enter_is_named(homes: Homes) -> 
 def test_programs_that_the_server_cannot_read_are_copied_into_the_home(homes: Homes) -> None:
     home = homes.make()
     closed = home.parent / "closed"
-    for name in ("bin", "lib", "share"):
-        shutil.copytree(WHEEL.parent / name, closed / name, symlinks=True)
+    package = WHEEL.parents[1]
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, closed / part.name, symlinks=True)
     closed.chmod(0o700)
-    ask(homes.use(home, [closed / "bin"]).ready(), "SELECT 1")
+    user = homes.use(home, [closed / package.name / "pginstall" / "bin"])
+    assert ask(user.ready(), "SELECT 1") == 1
     program = Path(f"/proc/{postmaster(home)}/exe").readlink()
     assert program.is_relative_to(home / "postgres" / "programs")
     assert uid_of(postmaster(home)) != 0

@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from tocsin.egress.guard import Guard, RefusedError, connector
-from tocsin.ports.common import EgressError
+from tocsin.ports import EgressError
 
 MAX_BYTES: Final = 64 * 1024
 LONGEST: Final = timedelta(seconds=30)

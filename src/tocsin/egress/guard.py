@@ -26,7 +26,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tocsin.ports.common import EgressError
+from tocsin.ports import EgressError
 
 _RESOLVE_WITHIN: Final = timedelta(seconds=5)
 _CONNECTIONS: Final = 512

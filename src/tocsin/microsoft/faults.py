@@ -85,13 +85,17 @@ class CallError(SourceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What was asked: `doing` completes "could not …"; `role` is the Graph permission it needs."""
+    """What was asked: `doing` completes "could not …"; `role` is the Graph permission it needs.
+
+    `missing` says what a 404 means here; with `gone` it is the object that is no longer there.
+    """
 
     api: Api
     doing: str
     writes: bool = False
     role: str = "SecurityIncident.ReadWrite.All"
-    missing: str = "nothing is there any more"
+    missing: str = "nothing is there"
+    gone: bool = False
 
 
 def refused(
@@ -101,7 +105,7 @@ def refused(
     trace = _trace(headers)
     said = _said(body)
     reason = f"Could not {asked.doing}: {_cause(asked, status, said)}{trace}"
-    kind = _kind(status)
+    kind = FailureKind.PERMANENT if status == 404 and asked.gone else _kind(status)
     wait = retry_after(headers, now) if kind is FailureKind.TEMPORARY else None
     ambiguous = asked.writes and status >= 500
     return CallError(

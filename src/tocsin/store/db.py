@@ -1,15 +1,15 @@
 """Engine, `transaction()`, `listen()`: the only place that opens a connection."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Connection = AsyncConnection
@@ -60,10 +60,14 @@ async def listen(dsn: str, heard: Callable[[], None]) -> AsyncGenerator[asyncpg.
         await connection.close()
 
 
-async def rows(connection: Connection, sql: str, *args: object) -> Sequence[RowMapping]:
+Row = Mapping[str, Any]
+"""One row by column name."""
+
+
+async def rows(connection: Connection, sql: str, *args: object) -> Sequence[Row]:
     """Run SQL with $1, $2 … and read all its rows. JSONB arrives as text."""
     result = await connection.exec_driver_sql(sql, args)
-    return result.mappings().all()
+    return cast("Sequence[Row]", result.mappings().all())
 
 
 async def run(connection: Connection, sql: str, *args: object) -> int:

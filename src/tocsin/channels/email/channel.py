@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -26,6 +26,8 @@ from tocsin.ports import (
 )
 
 _PORTS: Final = {"none": 25, "starttls": 587, "tls": 465}
+_LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
+_DEFAULT_SECURITY: Final = "starttls"
 _KEYS: Final = frozenset(
     ("host", "port", "security", "from", "username", "password", "timeout", "ca_file")
 )
@@ -124,44 +126,51 @@ class EmailChannel:
 
 def _relay(settings: Mapping[str, Any]) -> Relay:
     """Raises `ValueError` that says what is wrong."""
-    unknown = sorted(str(key) for key in settings if key not in _KEYS)
-    if unknown:
-        raise ValueError(f"no such setting: {', '.join(unknown)}")
-    host, sender = settings.get("host"), settings.get("from")
-    security = settings.get("security", "starttls")
-    if not isinstance(host, str) or not host:
-        raise ValueError("host is missing")
-    if security not in _PORTS:
-        raise ValueError("security is none, starttls or tls")
-    if not isinstance(sender, str) or EmailChannel.check_address(parseaddr(sender)[1]):
-        raise ValueError("from is not a mail address")
-    port = settings.get("port", _PORTS[security])
-    if not isinstance(port, int) or not 0 < port < 65536:
-        raise ValueError("port is a number from 1 to 65535")
-    timeout = settings.get("timeout", _WITHIN)
-    if not isinstance(timeout, int | float) or not 0 < timeout <= 300:
-        raise ValueError("timeout is a number of seconds up to 300")
-    username: object = settings.get("username")
-    password: Mapping[str, Any] | None = settings.get("password")
-    if (username is None) != (password is None):
-        raise ValueError("username and password belong together")
-    if not isinstance(password, Mapping | None):
-        raise ValueError("password is a reference such as {secret_env: SMTP_PASSWORD}")
-    if username is not None and security == "none" and host not in _LOOPBACK:
-        raise ValueError("a password is not sent without TLS: set security to starttls or tls")
+    fault = next(_faults(settings), None)
+    if fault is not None:
+        raise ValueError(fault)
+    security = settings.get("security", _DEFAULT_SECURITY)
+    username = settings.get("username")
     return Relay(
-        host=host,
-        port=port,
+        host=settings["host"],
+        port=settings.get("port", _PORTS[security]),
         security=security,
-        sender=sender,
+        sender=settings["from"],
         username=None if username is None else str(username),
-        password=password,
-        timeout=float(timeout),
+        password=settings.get("password"),
+        timeout=float(settings.get("timeout", _WITHIN)),
         ca_file=settings.get("ca_file"),
     )
 
 
-_LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
+def _faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    unknown = sorted(str(key) for key in settings if key not in _KEYS)
+    if unknown:
+        yield f"no such setting: {', '.join(unknown)}"
+    host, sender = settings.get("host"), settings.get("from")
+    if not isinstance(host, str) or not host or any(char <= " " for char in host):
+        yield "host is the name or address of the mail relay"
+    if not isinstance(sender, str) or EmailChannel.check_address(parseaddr(sender)[1]):
+        yield "from is a mail address, with or without a name"
+    security = settings.get("security", _DEFAULT_SECURITY)
+    if not isinstance(security, str) or security not in _PORTS:
+        yield "security is none, starttls or tls"
+    port = settings.get("port", 25)
+    if type(port) is not int or not 0 < port < 65536:
+        yield "port is a number from 1 to 65535"
+    timeout = settings.get("timeout", _WITHIN)
+    if type(timeout) not in {int, float} or not 0 < timeout <= 300:
+        yield "timeout is a number of seconds up to 300"
+    if not isinstance(settings.get("ca_file"), str | None):
+        yield "ca_file is the path of a file with certificates"
+    username: object = settings.get("username")
+    password: object = settings.get("password")
+    if (username is None) != (password is None):
+        yield "username and password belong together"
+    if password is not None and not isinstance(password, Mapping):
+        yield "password is a reference such as {secret_env: SMTP_PASSWORD}"
+    if username is not None and security == "none" and host not in _LOOPBACK:
+        yield "a password is not sent without TLS: set security to starttls or tls"
 
 
 def _session(relay: Relay, password: str | None) -> SMTP:

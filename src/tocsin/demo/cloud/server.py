@@ -65,12 +65,15 @@ class CloudServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            date_header=False,
             timeout_graceful_shutdown=2,
             ssl_context_factory=lambda _config, _default: context,
         )
         self._server = _QuietServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
         await self._server.listening.wait()
+        if not self._server.started:
+            await self._task  # raises what kept it from starting
         return self
 
     async def __aexit__(
@@ -81,7 +84,7 @@ class CloudServer:
     ) -> None:
         assert self._server is not None
         assert self._task is not None
-        self._server.should_exit = True
+        self._server.leaving.set()
         self._cut(lambda _client: True)
         await self._task
 
@@ -106,15 +109,21 @@ class CloudServer:
 
 
 class _QuietServer(uvicorn.Server):
-    """Says when it listens, and leaves the process's signals alone."""
+    """Says when it listens, ends without delay, and leaves the process's signals alone."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self.leaving = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
+        try:
+            await super().startup(sockets)
+        finally:
+            self.listening.set()
+
+    async def main_loop(self) -> None:
+        await self.leaving.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -132,10 +132,7 @@ class Cloud(CloudState):
         incident: GraphIncident | None = None,
         number: int = 0,
     ) -> GraphAlert:
-        """An alert of `incident`, or of a new incident with the alert's title.
-
-        `number` chooses what the alert tells of.
-        """
+        """An alert of `incident`, else of a new one with its title; `number` chooses the scene."""
         moment = created or self.now()
         if incident is None:
             incident = self.new_graph_incident(title, severity, "active", moment)

@@ -34,23 +34,25 @@ def from_output(doing: str, output: str, home: Path) -> EmbeddedError:
         return disk_full(home)
     last = _telling_line(output)
     if any(words in output for words in _IN_USE):
-        return StillInUseError(f"{doing} has to wait: {last}")
+        return StillInUseError(f"{doing} has to wait: {last}.")
     for words, remedy in _REMEDIES:
         if words in output:
             return EmbeddedError(f"{doing} failed: {last}: {remedy}.")
-    return EmbeddedError(f"{doing} failed: {last}")
+    return EmbeddedError(f"{doing} failed: {last}; see {home / 'postgres' / 'postgres.log'}.")
 
 
 def from_os(doing: str, error: OSError, home: Path) -> EmbeddedError:
     """The error for a refused call to the operating system while `doing`."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and _is_full(home)):
         return disk_full(home)
     remedy = (
         "run Tocsin as the user that owns it, or point TOCSIN_HOME elsewhere"
         if isinstance(error, PermissionError)
         else "correct this, or point TOCSIN_HOME elsewhere"
     )
-    return EmbeddedError(f"{doing} failed: {error.filename or home}: {error.strerror}; {remedy}.")
+    return EmbeddedError(
+        f"{doing} failed: {error.filename or home}: {error.strerror or error}; {remedy}."
+    )
 
 
 def disk_full(home: Path) -> EmbeddedError:

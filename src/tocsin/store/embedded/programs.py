@@ -80,10 +80,11 @@ def readable_programs(programs: Programs, account: Account, copies: Path) -> Pro
             f"user {account.name} cannot execute {programs.postgres}; "
             "give it the right to read that folder and to enter its parents."
         )
-    copied = Programs(copies / programs.version / "bin", programs.major, programs.version)
-    if not _executes(copied.folder, account):
-        _copy(programs.folder.parent, copies, programs.version)
-    return copied
+    root = programs.folder.parent
+    there = copies / programs.version / root.parent.name / root.name / "bin"
+    if not _executes(there, account):
+        _copy(root, copies, programs.version)
+    return Programs(there, programs.major, programs.version)
 
 
 def _number_in(path: Path) -> int:
@@ -92,7 +93,6 @@ def _number_in(path: Path) -> int:
 
 
 def _inspect(place: Path) -> Programs | None:
-    # os.access-like questions are answered by trying: only what runs for us can be used.
     try:
         if not (place / "initdb").exists():
             return None
@@ -115,11 +115,16 @@ def _is_movable(folder: Path) -> bool:
     return all((folder.parent / name).is_dir() for name in ("lib", "share"))
 
 
-def _copy(source: Path, copies: Path, version: str) -> None:
+def _copy(root: Path, copies: Path, version: str) -> None:
     shutil.rmtree(copies, ignore_errors=True)  # copies of versions that are not used any more
     unfinished = copies / "unfinished"
+    package = unfinished / root.parent.name
     for name in ("bin", "lib", "share"):
-        shutil.copytree(source / name, unfinished / name, symlinks=True)
+        shutil.copytree(root / name, package / root.name / name, symlinks=True)
+    # A wheel keeps the libraries of others in a folder beside its package, found relative to bin.
+    libraries = root.parent.with_name(root.parent.name + ".libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, package.with_name(libraries.name), symlinks=True)
     for path in (copies, unfinished, *unfinished.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -130,9 +130,7 @@ notification = Table(
     Column("detail", Text),
     Column("possible_duplicate", Boolean, nullable=False, server_default=text("false")),
     Column("body", JSONB),  # the words of a notice
-    Column("page_hash", LargeBinary),
-    Column("reply_hash", LargeBinary),
-    Column("nonce", Text),
+    Column("page_uses", Integer, nullable=False, server_default="0"),  # spent nonces of its page
     Index(
         "uq_notification_once",
         "team_id",
@@ -150,15 +148,6 @@ notification = Table(
     ),
     Index("ix_notification_alert", "team_id", "alert_id"),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
-)
-
-link = Table(
-    "link",  # the directory of signed links, by keyed hash
-    metadata,
-    Column("hash", LargeBinary, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("team_id", Integer, nullable=False),
-    Column("notification_id", UUID(as_uuid=True), nullable=False),
 )
 
 ledger = Table(

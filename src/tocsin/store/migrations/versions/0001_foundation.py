@@ -101,13 +101,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('team_id', 'id', name=op.f('pk_ledger'))
     )
     op.create_index('ix_ledger_notification', 'ledger', ['team_id', 'notification_id', 'id'], unique=False)
-    op.create_table('link',
-    sa.Column('hash', sa.LargeBinary(), nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('team_id', sa.Integer(), nullable=False),
-    sa.Column('notification_id', sa.UUID(), nullable=False),
-    sa.PrimaryKeyConstraint('hash', name=op.f('pk_link'))
-    )
     op.create_table('notification',
     sa.Column('team_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -133,9 +126,7 @@ def upgrade() -> None:
     sa.Column('detail', sa.Text(), nullable=True),
     sa.Column('possible_duplicate', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('body', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-    sa.Column('page_hash', sa.LargeBinary(), nullable=True),
-    sa.Column('reply_hash', sa.LargeBinary(), nullable=True),
-    sa.Column('nonce', sa.Text(), nullable=True),
+    sa.Column('page_uses', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('team_id', 'id', name=op.f('pk_notification')),
     postgresql_with={'fillfactor': '80', 'autovacuum_vacuum_scale_factor': '0.02'}
     )

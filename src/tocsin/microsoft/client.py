@@ -1,0 +1,208 @@
+"""The one thin client for Graph, Sentinel, Log Analytics."""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from tocsin.egress import Answer as RawAnswer
+from tocsin.egress import AnswerTooLargeError
+from tocsin.microsoft.auth import Tokens
+from tocsin.microsoft.clouds import Cloud
+from tocsin.microsoft.faults import (
+    Asked,
+    CallError,
+    misconfigured,
+    refused,
+    request_id,
+    temporary,
+    unreadable,
+)
+from tocsin.microsoft.fields import Record, record
+from tocsin.microsoft.network import Network
+from tocsin.ports.common import Budget, Clock, EgressError, FailureKind, Lease, WaitUntil
+
+ATTEMPTS = 4
+"""How often one call is tried where trying again is harmless."""
+
+_PATIENCE = timedelta(seconds=10)
+"""The longest wait inside a call; a longer one is left to the caller's next attempt."""
+
+_RESERVE = timedelta(seconds=2)
+"""What must be left of the lease to begin a call, so that its answer can still be settled."""
+
+_WITHIN = timedelta(seconds=30)
+
+_jitter = random.SystemRandom()
+_log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """On whose lease a call is made, and from which budget it is booked."""
+
+    lease: Lease
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. `kind` is the budget it is booked from; a body makes it JSON."""
+
+    method: str
+    url: str
+    asked: Asked
+    kind: str
+    body: Record | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A 2xx answer; `body` is empty where there was none."""
+
+    status: int
+    body: Record
+    request_id: str | None
+
+
+class Client:
+    """Sends calls, with a token, booked, in time, to configured hosts only.
+
+    Reads are tried again after 5xx and network trouble, everything after 429, within the lease; a
+    write whose fate is unknown is not: only a fresh read can tell what became of it.
+    """
+
+    def __init__(self, cloud: Cloud, tokens: Tokens, network: Network, clock: Clock) -> None:
+        self._cloud = cloud
+        self._tokens = tokens
+        self._network = network
+        self._clock = clock
+
+    async def send(self, call: Call, errand: Errand) -> Answer:
+        """The answer to `call`. Raises `CallError`."""
+        self._guard(call)
+        tokens_left, attempt = 1, 0
+        while True:
+            attempt += 1
+            token = await self._ready(call, errand)
+            try:
+                return await self._once(call, errand, token)
+            except CallError as error:
+                self._note(call, error, attempt)
+                if error.status == 401 and tokens_left:
+                    tokens_left -= 1
+                    self._tokens.forget(call.asked.api, token)
+                    continue
+                if attempt >= ATTEMPTS or not _harmless_again(call, error):
+                    raise
+                await self.pause(error, attempt, errand)
+
+    async def pause(self, error: CallError, attempt: int, errand: Errand) -> None:
+        """Wait before the next attempt, with jitter; raise `error` when that would take too long."""
+        backoff = timedelta(seconds=min(8.0, 0.25 * 2**attempt) * _jitter.uniform(0.5, 1.0))
+        wait = error.failed.retry_after if error.failed.retry_after is not None else backoff
+        if wait > _PATIENCE or wait + _RESERVE > errand.lease.remaining():
+            raise error
+        await self._clock.sleep(wait)
+
+    def _guard(self, call: Call) -> None:
+        if not self._cloud.allows(call.url, call.asked.api):
+            raise misconfigured(
+                call.asked.doing,
+                f"the address leads away from the configured host of {call.asked.api}, and nothing "
+                "was sent to it: check cloud, and what stands between this machine and Microsoft",
+            )
+
+    async def _ready(self, call: Call, errand: Errand) -> str:
+        """Booked and with a token. Raises `CallError`."""
+        while isinstance(booked := await errand.budget.take(call.kind), WaitUntil):
+            wait = max(booked.at - self._clock.now(), timedelta(milliseconds=10))
+            late = temporary(
+                call.asked, f"the budget {call.kind} is used up for now", retry_after=wait
+            )
+            if wait > _PATIENCE or wait + _RESERVE > errand.lease.remaining():
+                raise late
+            await self._clock.sleep(wait)
+        return await self._tokens.bearer(call.asked.api, self._time_left(call, errand))
+
+    def _time_left(self, call: Call, errand: Errand) -> timedelta:
+        left = errand.lease.remaining() - _RESERVE
+        if left <= timedelta():
+            raise temporary(call.asked, "the time of this attempt is used up; another follows")
+        return min(left, _WITHIN)
+
+    async def _once(self, call: Call, errand: Errand, token: str) -> Answer:
+        body = b"" if call.body is None else json.dumps(call.body).encode()
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {token}", **call.headers}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            client = await self._network.client()
+            raw = await client.request(
+                call.method,
+                call.url,
+                headers=headers,
+                content=body,
+                within=self._time_left(call, errand),
+            )
+        except AnswerTooLargeError as error:
+            raise unreadable(call.asked, {}, error.status, "with too much data") from error
+        except EgressError as error:
+            raise _unreached(call, error) from error
+        except OSError as error:
+            raise misconfigured(
+                call.asked.doing, f"cloud.ca_file cannot be used: {error.strerror or 'no PEM'}"
+            ) from error
+        return self._read(call, raw)
+
+    def _read(self, call: Call, raw: RawAnswer) -> Answer:
+        body, what = _json(raw)
+        if not 200 <= raw.status < 300:
+            raise refused(call.asked, raw.status, raw.headers, body, self._clock.now())
+        if what:
+            raise unreadable(call.asked, raw.headers, raw.status, what)
+        return Answer(status=raw.status, body=body, request_id=request_id(raw.headers))
+
+    def _note(self, call: Call, error: CallError, attempt: int) -> None:
+        _log.warning(
+            "microsoft_call_failed",
+            reason=error.failed.reason,
+            status=error.status,
+            budget=call.kind,
+            attempt=attempt,
+        )
+
+
+def _harmless_again(call: Call, error: CallError) -> bool:
+    """Whether the same call may be sent again: it did not arrive, or it only reads."""
+    failed = error.failed
+    if failed.kind is not FailureKind.TEMPORARY or error.status in {409, 412}:
+        return False
+    return not (call.asked.writes and failed.maybe_applied)
+
+
+def _unreached(call: Call, error: EgressError) -> CallError:
+    if error.refused:
+        return misconfigured(call.asked.doing, error.reason)
+    return temporary(
+        call.asked,
+        f"{error.reason}; check cloud, DNS, firewall, ca_file if it lasts",
+        maybe_applied=call.asked.writes and error.maybe_applied,
+    )
+
+
+def _json(raw: RawAnswer) -> tuple[Record, str]:
+    """The JSON object in an answer, and what is there instead."""
+    if not raw.content.strip():
+        return {}, ""
+    try:
+        value: Any = json.loads(raw.content)
+    except (ValueError, RecursionError):
+        kind = raw.headers.get("content-type", "").partition(";")[0].strip()
+        return {}, f"with {kind[:60] or 'something'} that is not JSON"
+    return (record(value), "") if isinstance(value, dict) else ({}, "with JSON that is no object")

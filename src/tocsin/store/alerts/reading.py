@@ -1,0 +1,181 @@
+"""How alerts, their timelines and their pages are found."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tocsin.core.alert import Alert
+from tocsin.store.alerts.rows import alert_of
+from tocsin.store.db import Connection, Row, rows
+
+
+async def get(
+    connection: Connection, team: int, alert: UUID, *, lock: bool = False
+) -> Alert | None:
+    """One alert, None when there is none; with `lock` nobody else changes it until we commit."""
+    found = await get_many(connection, [(team, alert)], lock=lock)
+    return found.get(alert)
+
+
+async def get_many(
+    connection: Connection, refs: Iterable[tuple[int, UUID]], *, lock: bool = False
+) -> dict[UUID, Alert]:
+    """Alerts by id; locked in the order of their ids, so that two transactions cannot deadlock."""
+    wanted = sorted(set(refs))
+    found = await rows(
+        connection,
+        _LOCK_MANY if lock else _GET_MANY,
+        [team for team, _ in wanted],
+        [alert for _, alert in wanted],
+    )
+    return {row["id"]: alert_of(row) for row in found}
+
+
+_GET_MANY = """
+SELECT a.* FROM alert a JOIN unnest($1::int[], $2::uuid[]) AS w(team_id, id)
+ON a.team_id = w.team_id AND a.id = w.id
+"""
+_LOCK_MANY = f"{_GET_MANY} ORDER BY a.team_id, a.id FOR NO KEY UPDATE OF a"
+
+
+async def open_by_key(
+    connection: Connection, keys: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], Alert]:
+    """The open alerts with these (team, external id), locked until we commit."""
+    wanted = sorted(set(keys))
+    found = await rows(
+        connection,
+        "SELECT a.* FROM alert a JOIN unnest($1::int[], $2::text[]) AS w(team_id, external_id)"
+        " ON a.team_id = w.team_id AND a.external_id = w.external_id"
+        " WHERE a.status <> 'closed' ORDER BY a.team_id, a.id FOR NO KEY UPDATE OF a",
+        [team for team, _ in wanted],
+        [key for _, key in wanted],
+    )
+    return {(row["team_id"], row["external_id"]): alert_of(row) for row in found}
+
+
+async def claim_due(connection: Connection, now: datetime, limit: int) -> list[Alert]:
+    """Alerts whose timer has fired, longest ago first, locked until we commit.
+
+    Alerts that another worker holds are passed over.
+    """
+    found = await rows(
+        connection,
+        "SELECT * FROM alert WHERE next_step_at <= $1"
+        " ORDER BY next_step_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+        now,
+        limit,
+    )
+    return [alert_of(row) for row in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What to search for; None and empty mean any. `before` is where the last page ended."""
+
+    teams: tuple[int, ...]
+    statuses: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    source: str | None = None
+    integrations: tuple[int, ...] | None = None
+    external_id: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    before: tuple[datetime, UUID] | None = None
+    limit: int = 50
+
+
+async def search(connection: Connection, wanted: Filter) -> list[Alert]:
+    """Alerts newest first."""
+    at, alert = wanted.before or (None, None)
+    found = await rows(
+        connection,
+        _SEARCH,
+        list(wanted.teams),
+        list(wanted.statuses) or None,
+        list(wanted.severities) or None,
+        wanted.source,
+        None if wanted.integrations is None else list(wanted.integrations),
+        wanted.external_id,
+        None if wanted.text is None else f"%{_literal(wanted.text)}%",
+        wanted.since,
+        at,
+        alert,
+        wanted.limit,
+    )
+    return [alert_of(row) for row in found]
+
+
+_SEARCH = """
+SELECT * FROM alert
+WHERE team_id = ANY($1::int[])
+  AND ($2::text[] IS NULL OR status = ANY($2))
+  AND ($3::text[] IS NULL OR severity = ANY($3))
+  AND ($4::text IS NULL OR source_kind = $4)
+  AND ($5::int[] IS NULL OR integration_id = ANY($5))
+  AND ($6::text IS NULL OR external_id = $6)
+  AND ($7::text IS NULL OR title ILIKE $7 OR text ILIKE $7)
+  AND ($8::timestamptz IS NULL OR created_at >= $8)
+  AND ($9::timestamptz IS NULL OR (created_at, id) < ($9, $10::uuid))
+ORDER BY created_at DESC, id DESC LIMIT $11
+"""
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+async def timeline(connection: Connection, team: int, alert: UUID) -> Sequence[Row]:
+    """What happened, oldest first: id, at, kind, by_name, by_user, via, data (as a value)."""
+    return await rows(
+        connection,
+        "SELECT id, at, kind, by_name, by_user, via, data FROM timeline"
+        " WHERE team_id = $1 AND alert_id = $2 ORDER BY id",
+        team,
+        alert,
+    )
+
+
+async def notifications(connection: Connection, team: int, alert: UUID) -> Sequence[Row]:
+    """The pages of an alert with what became of them, in the order in which they were due."""
+    return await rows(
+        connection,
+        "SELECT n.*, u.name AS user_name, m.name AS method_name, m.channel"
+        " FROM notification n LEFT JOIN app_user u ON u.id = n.user_id"
+        " LEFT JOIN contact_method m ON m.id = n.method_id"
+        " WHERE n.team_id = $1 AND n.alert_id = $2 ORDER BY n.due_at, n.id",
+        team,
+        alert,
+    )
+
+
+async def ledger(connection: Connection, team: int, alert: UUID) -> Sequence[Row]:
+    """Every line of the ledger for the pages of an alert, oldest first."""
+    return await rows(
+        connection,
+        "SELECT l.* FROM ledger l JOIN notification n"
+        " ON n.team_id = l.team_id AND n.id = l.notification_id"
+        " WHERE n.team_id = $1 AND n.alert_id = $2 ORDER BY l.id",
+        team,
+        alert,
+    )
+
+
+async def live_rows(
+    connection: Connection, teams: Iterable[int], after: int, limit: int
+) -> Sequence[Row]:
+    """Timeline rows above `after` that nobody can still insert below, oldest first.
+
+    Rows commit out of order, so only those of transactions older than every running one count.
+    """
+    return await rows(
+        connection,
+        "SELECT t.id, t.team_id, t.alert_id, t.at, t.kind, t.by_name, t.via, t.data FROM timeline t"
+        " WHERE t.team_id = ANY($1::int[]) AND t.id > $2"
+        " AND t.xid::xid8 < pg_snapshot_xmin(pg_current_snapshot())"
+        " ORDER BY t.id LIMIT $3",
+        list(teams),
+        after,
+        limit,
+    )

@@ -1,0 +1,105 @@
+"""Problem documents (RFC 9457): what went wrong and what to do about it, never a stack trace."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import asyncpg
+import msgspec
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.requests import Request
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's own word
+    """An answer other than the wished one. `detail` is the cause, `remedy` what the caller can do.
+
+    `more` are extension members, such as the candidates of an ambiguous name.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        remedy: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.remedy = remedy
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    def body(self, request_id: str | None = None) -> bytes:
+        """The document as JSON."""
+        document: dict[str, object] = {
+            "type": "about:blank",
+            "title": _title(self.status),
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.remedy is not None:
+            document["remedy"] = self.remedy
+        if request_id is not None:
+            document["request_id"] = request_id
+        return msgspec.json.encode(document | self.more)
+
+    def response(self, request_id: str | None = None) -> Response:
+        """The document as an answer."""
+        headers = {"Cache-Control": "no-store"} | self.headers
+        return Response(self.body(request_id), self.status, headers, MEDIA_TYPE)
+
+
+def not_found(what: str = "this address") -> Problem:
+    """The uniform 404: what does not exist and what is not the caller's look the same."""
+    return Problem(
+        404,
+        f"There is no {what} here, or it is not yours to see."
+        if what != "this address"
+        else "Nothing answers at this address.",
+        "Check the id or name, and that your user is in its team."
+        if what != "this address"
+        else "Check the address; the API begins with /api/v1.",
+    )
+
+
+def unavailable() -> Problem:
+    """The database does not answer."""
+    return Problem(
+        503,
+        "The database does not answer just now; nothing of this request was stored.",
+        "Send the request again after the time in Retry-After; /readyz says when it is back.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether `error` means that the database is away, rather than a fault of ours."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return error.connection_invalidated or (cause is not None and is_unavailable(cause))
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_AWAY)
+    return isinstance(error, OSError | TimeoutError | PoolTimeoutError | asyncpg.InterfaceError)
+
+
+_AWAY = ("08", "53", "57P")
+"""SQLSTATE classes: connection lost, no connection or disk left, shutting down or starting up."""
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """The exception handler for `Problem`."""
+    assert isinstance(error, Problem)
+    return error.response(request.scope.get("request_id"))
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
