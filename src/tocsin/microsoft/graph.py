@@ -14,7 +14,7 @@ from tocsin.microsoft.client import Answer, Call, Client, Errand
 from tocsin.microsoft.clouds import Api
 from tocsin.microsoft.digest import graph_digest
 from tocsin.microsoft.faults import Asked, temporary
-from tocsin.microsoft.fields import Record, distinct, instant, records, strings, text
+from tocsin.microsoft.fields import Record, distinct, instant, items, records, strings, text
 from tocsin.microsoft.rewrite import Found, comment_guid, rewrite
 from tocsin.microsoft.settings import Settings, Unit
 from tocsin.ports.common import Failed
@@ -146,7 +146,7 @@ class Graph:
             edits["assignedTo"] = wanted.owner
         # Alerts have no tags of their own; customTags is replaced as a whole.
         if self._unit is Unit.INCIDENT and wanted.label and wanted.label not in remote.labels:
-            edits["customTags"] = [*strings(found.raw.get("customTags")), wanted.label]
+            edits["customTags"] = [*items(found.raw.get("customTags")), wanted.label]
         return edits
 
     def _one(self, key: str) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -66,7 +66,6 @@ class CloudServer:
             proxy_headers=False,
             server_header=False,
             date_header=False,
-            timeout_graceful_shutdown=2,
             ssl_context_factory=lambda _config, _default: context,
         )
         self._server = _QuietServer(config)
@@ -85,7 +84,6 @@ class CloudServer:
         assert self._server is not None
         assert self._task is not None
         self._server.leaving.set()
-        self._cut(lambda _client: True)
         await self._task
 
     def _tls(self) -> ssl.SSLContext:
@@ -99,13 +97,8 @@ class CloudServer:
         return context
 
     def _drop(self, client: tuple[str, int]) -> None:
-        self._cut(lambda other: other == tuple(client))
-
-    def _cut(self, concerns: Callable[[tuple[str, int] | None], bool]) -> None:
         assert self._server is not None
-        for connection in tuple(self._server.server_state.connections):
-            if isinstance(connection, HttpToolsProtocol) and concerns(connection.client):
-                connection.transport.abort()
+        self._server.cut(tuple(client))
 
 
 class _QuietServer(uvicorn.Server):
@@ -125,13 +118,30 @@ class _QuietServer(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.leaving.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cuts instead of waiting for clients; the sockets belong to the servers by now."""
+        del sockets
+        for server in self.servers:
+            server.close()
+        self.cut(None)
+        async with asyncio.timeout(5):
+            while self.server_state.connections or self.server_state.tasks:
+                await asyncio.sleep(0)
+
+    def cut(self, client: tuple[str, int] | None) -> None:
+        """Ends the connection of the client with this address, or all."""
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, HttpToolsProtocol) and client in (None, connection.client):
+                connection.transport.abort()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
 
 
 def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP, because asyncio sends small answers at once (TCP_NODELAY) only then.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))

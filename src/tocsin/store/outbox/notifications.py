@@ -1,0 +1,183 @@
+"""The outbox of pages: claim what is due, settle what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tocsin.core.effects import Purpose
+from tocsin.core.kinds import Urgency
+from tocsin.core.notification import Promise, State
+from tocsin.store.db import Connection, Row, rows, run
+from tocsin.store.outbox.leases import PAGE_LEASE
+from tocsin.store.uuids import uuid7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A page that this process has claimed. `number` is the lease; settling depends on it."""
+
+    team: int
+    id: UUID
+    alert: UUID | None
+    promise: Promise
+    urgency: Urgency
+    round: int
+    step: int
+    attempt: int
+    repeat_every: timedelta | None
+    due_at: datetime
+    tries: int
+    number: int
+    possible_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a claimed page. `again_at` puts it back; `repeat_at` plans the next one."""
+
+    due: Due
+    state: State
+    detail: str | None = None
+    provider_id: str | None = None
+    again_at: datetime | None = None
+    repeat_at: datetime | None = None
+
+
+async def claim(connection: Connection, now: datetime, limit: int) -> list[Due]:
+    """Lease pages that are due, longest ago first; those of a dead worker come back marked."""
+    found = await rows(connection, _CLAIM, now, limit, PAGE_LEASE, now + PAGE_LEASE)
+    return [_due(row) for row in found]
+
+
+_CLAIM = """
+WITH due AS (
+  SELECT team_id, id FROM notification
+  WHERE next_try_at <= $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+  ORDER BY next_try_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+), leased AS (
+  UPDATE notification n
+  SET possible_duplicate = n.possible_duplicate OR n.state = 'leased', state = 'leased',
+      tries = n.tries + 1, lease_number = n.lease_number + 1,
+      lease_until = clock_timestamp() + $3::interval, next_try_at = $4
+  FROM due WHERE n.team_id = due.team_id AND n.id = due.id
+  RETURNING n.*
+), noted AS (
+  INSERT INTO ledger (team_id, notification_id, at, state, possible_duplicate)
+  SELECT team_id, id, $1, 'leased', possible_duplicate FROM leased
+)
+SELECT * FROM leased ORDER BY due_at
+"""
+
+
+def _due(row: Row) -> Due:
+    repeat = row["repeat_every"]
+    return Due(
+        team=row["team_id"],
+        id=row["id"],
+        alert=row["alert_id"],
+        promise=Promise(
+            user=row["user_id"],
+            method=row["method_id"],
+            purpose=Purpose(row["purpose"]),
+            episode=row["episode"],
+            planned_at=row["planned_at"],
+        ),
+        urgency=Urgency(row["urgency"]),
+        round=row["round"],
+        step=row["step"],
+        attempt=row["attempt"],
+        repeat_every=None if repeat is None else timedelta(microseconds=repeat),
+        due_at=row["due_at"],
+        tries=row["tries"],
+        number=row["lease_number"],
+        possible_duplicate=row["possible_duplicate"],
+    )
+
+
+async def settle(
+    connection: Connection, settled: Sequence[Settled], now: datetime
+) -> tuple[Due, ...]:
+    """Write what became of claimed pages; returns those whose lease was lost meanwhile.
+
+    A lost one is left to its new holder. The next repetition is planned only while its alert is
+    still open in the same episode, in the same transaction.
+    """
+    written = await rows(
+        connection,
+        _SETTLE,
+        [s.due.team for s in settled],
+        [s.due.id for s in settled],
+        [s.due.number for s in settled],
+        [s.state.value for s in settled],
+        [s.detail for s in settled],
+        [s.provider_id for s in settled],
+        [s.again_at for s in settled],
+        now,
+    )
+    ours = {row["id"] for row in written}
+    repeats = [s for s in settled if s.repeat_at is not None and s.due.id in ours]
+    if repeats:
+        await run(
+            connection,
+            _REPEAT,
+            [s.due.team for s in repeats],
+            [s.due.id for s in repeats],
+            [uuid7(now) for _ in repeats],
+            [s.repeat_at for s in repeats],
+            now,
+        )
+    return tuple(s.due for s in settled if s.due.id not in ours)
+
+
+_SETTLE = """
+WITH settled AS (
+  UPDATE notification n
+  SET state = s.state, detail = s.detail, provider_id = coalesce(s.provider_id, n.provider_id),
+      next_try_at = s.again_at, lease_until = NULL,
+      sent_at = CASE WHEN s.state = 'sent' THEN $8 ELSE n.sent_at END
+  FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
+              $7::timestamptz[])
+    AS s(team_id, id, number, state, detail, provider_id, again_at)
+  WHERE n.team_id = s.team_id AND n.id = s.id AND n.lease_number = s.number
+    AND n.state = 'leased'
+  RETURNING n.team_id, n.id, n.state, n.detail, n.possible_duplicate, n.next_try_at
+), noted AS (
+  INSERT INTO ledger (team_id, notification_id, at, state, detail, possible_duplicate)
+  SELECT team_id, id, $8, CASE WHEN next_try_at IS NULL THEN state ELSE 'retry' END, detail,
+         possible_duplicate
+  FROM settled
+)
+SELECT id FROM settled
+"""
+
+_REPEAT = """
+INSERT INTO notification
+  (team_id, id, alert_id, user_id, method_id, purpose, urgency, episode, round, step, attempt,
+   repeat_every, planned_at, due_at, next_try_at)
+SELECT n.team_id, r.new_id, n.alert_id, n.user_id, n.method_id, n.purpose, n.urgency, n.episode,
+       n.round, n.step, n.attempt + 1, n.repeat_every, $5, r.at, r.at
+FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS r(team_id, id, new_id, at)
+JOIN notification n ON n.team_id = r.team_id AND n.id = r.id
+JOIN alert a ON a.team_id = n.team_id AND a.id = n.alert_id
+WHERE a.episode = n.episode
+  AND (n.purpose = 'escalation' AND a.status = 'open' AND a.suppressed IS NULL
+       OR n.purpose = 'responder' AND a.status <> 'closed')
+  AND NOT EXISTS (
+    SELECT 1 FROM notification later
+    WHERE later.team_id = n.team_id AND later.alert_id = n.alert_id
+      AND later.method_id = n.method_id AND later.purpose = n.purpose
+      AND later.episode = n.episode AND (later.round, later.step) > (n.round, n.step))
+ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled' DO NOTHING
+"""
+
+
+async def next_due(connection: Connection) -> datetime | None:
+    """When the next page or timer is due, None when nothing waits."""
+    found = await rows(
+        connection,
+        "SELECT least((SELECT min(next_try_at) FROM notification WHERE next_try_at IS NOT NULL),"
+        " (SELECT min(next_step_at) FROM alert WHERE next_step_at IS NOT NULL)) AS at",
+    )
+    at: datetime | None = found[0]["at"]
+    return at
