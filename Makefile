@@ -3,7 +3,7 @@
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 TOCSIN := $(VENV)/bin/tocsin
-PIP    := $(PYTHON) -m pip --disable-pip-version-check --no-input --quiet
+PIP    := $(PYTHON) -m pip --disable-pip-version-check --no-input --quiet --quiet
 ARGS   ?=
 
 # On a terminal the program becomes the foreground job of its own, so that Ctrl-C reaches it alone

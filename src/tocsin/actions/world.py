@@ -12,9 +12,15 @@ from tocsin.store.db import Database
 class PlugIns:
     """What is installed, by entry-point name; a class is loaded when it is first asked for."""
 
-    channels: Mapping[str, Callable[[], type[Channel]]] = field(default_factory=dict[str, Callable[[], type[Channel]]])
-    inlets: Mapping[str, Callable[[], type[Inlet]]] = field(default_factory=dict[str, Callable[[], type[Inlet]]])
-    sources: Mapping[str, Callable[[], type[Source]]] = field(default_factory=dict[str, Callable[[], type[Source]]])
+    channels: Mapping[str, Callable[[], type[Channel]]] = field(
+        default_factory=dict[str, Callable[[], type[Channel]]]
+    )
+    inlets: Mapping[str, Callable[[], type[Inlet]]] = field(
+        default_factory=dict[str, Callable[[], type[Inlet]]]
+    )
+    sources: Mapping[str, Callable[[], type[Source]]] = field(
+        default_factory=dict[str, Callable[[], type[Source]]]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Tokens for Microsoft's services, by the credential that the connector block names."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -56,9 +56,7 @@ class Tokens:
     new one is used without a restart.
     """
 
-    def __init__(
-        self, settings: Settings, secret: Secrets, network: Network, clock: Clock
-    ) -> None:
+    def __init__(self, settings: Settings, secret: Secrets, network: Network, clock: Clock) -> None:
         self._settings = settings
         self._secret = secret
         self._network = network
@@ -114,12 +112,15 @@ class Tokens:
             return self._overloaded(error)
         if isinstance(error, CredentialUnavailableError):
             return misconfigured(
-                _DOING, "this machine has no managed identity: assign one, or use another credential"
+                _DOING,
+                "this machine has no managed identity: assign one, or use another credential",
             )
         return entra_refusal(str(error.message))
 
     def _overloaded(self, error: HttpResponseError) -> CallError:
-        headers = {k.lower(): v for k, v in error.response.headers.items()} if error.response else {}
+        # azure-core types a response by a base class that leaves its headers out.
+        answered: Any = error.response
+        headers = {str(k).lower(): str(v) for k, v in answered.headers.items()} if answered else {}
         return temporary(
             Asked(api=Api.GRAPH, doing=_DOING),
             f"Entra has a problem ({error.status_code}): it is tried again",
@@ -148,7 +149,7 @@ class Tokens:
             transport=AioHttpTransport(session=self._network.session()),
         )
 
-    def _maker(self, given: Any) -> Callable[..., _Credential]:
+    def _maker(self, given: Mapping[str, Any]) -> Callable[..., _Credential]:
         """What is read from outside is read before a session is opened."""
         who = (self._settings.tenant_id, self._settings.client_id)
         if path := given.get("certificate_file"):

@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -25,9 +25,6 @@ from tocsin.microsoft.faults import (
 from tocsin.microsoft.fields import Record, record
 from tocsin.microsoft.network import Network
 from tocsin.ports.common import Budget, Clock, EgressError, FailureKind, Lease, WaitUntil
-
-ATTEMPTS = 4
-"""How often one call is tried where trying again is harmless."""
 
 _PATIENCE = timedelta(seconds=10)
 """The longest wait inside a call; a longer one is left to the caller's next attempt."""
@@ -51,7 +48,10 @@ class Errand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. `kind` is the budget it is booked from; a body makes it JSON."""
+    """One request. `kind` is the budget it is booked from; a body makes it JSON.
+
+    `attempts` is how often it is tried where trying again is harmless.
+    """
 
     method: str
     url: str
@@ -59,6 +59,7 @@ class Call:
     kind: str
     body: Record | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    attempts: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +99,12 @@ class Client:
                     tokens_left -= 1
                     self._tokens.forget(call.asked.api, token)
                     continue
-                if attempt >= ATTEMPTS or not _harmless_again(call, error):
+                if attempt >= call.attempts or not _harmless_again(call, error):
                     raise
                 await self.pause(error, attempt, errand)
 
     async def pause(self, error: CallError, attempt: int, errand: Errand) -> None:
-        """Wait before the next attempt, with jitter; raise `error` when that would take too long."""
+        """Wait before the next attempt, with jitter; raises `error` when that takes too long."""
         backoff = timedelta(seconds=min(8.0, 0.25 * 2**attempt) * _jitter.uniform(0.5, 1.0))
         wait = error.failed.retry_after if error.failed.retry_after is not None else backoff
         if wait > _PATIENCE or wait + _RESERVE > errand.lease.remaining():
@@ -205,4 +206,6 @@ def _json(raw: RawAnswer) -> tuple[Record, str]:
     except (ValueError, RecursionError):
         kind = raw.headers.get("content-type", "").partition(";")[0].strip()
         return {}, f"with {kind[:60] or 'something'} that is not JSON"
-    return (record(value), "") if isinstance(value, dict) else ({}, "with JSON that is no object")
+    if not isinstance(value, dict):
+        return {}, "with JSON that is no object"
+    return record(cast("object", value)), ""

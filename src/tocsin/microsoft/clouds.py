@@ -92,7 +92,7 @@ def read_cloud(value: object) -> Cloud:
     if value is None or isinstance(value, str):
         return _known(value or PUBLIC)
     if not isinstance(value, dict):
-        raise ValueError("cloud: give public, usgov, china, or an object with authority, graph, arm")  # noqa: TRY004 - a fault of the file, shown as such
+        raise ValueError("cloud: give public, usgov, china, or an object with the hosts")  # noqa: TRY004 - a fault of the file
     block = cast("dict[str, object]", value)
     if unknown := sorted(set(block) - _KEYS):
         raise ValueError(f"cloud.{unknown[0]} is not known; known are {', '.join(sorted(_KEYS))}")
@@ -130,7 +130,9 @@ def _base(name: str, value: object) -> str:
     if url.scheme != "https":
         raise ValueError(f"{name}: only https is spoken, because tokens travel with each request")
     if not _HOST.fullmatch(url.netloc) or url.path or url.query or url.fragment:
-        raise ValueError(f"{name}: give only the host and, where needed, the port: no path, no user")
+        raise ValueError(
+            f"{name}: give only the host and, where needed, the port: no path, no user"
+        )
     return f"https://{url.netloc.casefold().removesuffix(':443')}"
 
 

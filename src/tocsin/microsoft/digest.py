@@ -69,9 +69,7 @@ def _graph_alert(alert: Record) -> dict[str, object]:
             "severity": text(alert, "severity").casefold(),
             "status": text(alert, "status"),
             "product": text(alert, "productName", "serviceSource"),
-            "tactics": list(
-                distinct((*strings(alert.get("categories")), text(alert, "category")))
-            ),
+            "tactics": list(distinct((*strings(alert.get("categories")), text(alert, "category")))),
             "techniques": list(strings(alert.get("mitreTechniques"))),
             "url": text(alert, "alertWebUrl"),
             "started_at": text(alert, "firstActivityDateTime", "createdDateTime"),

@@ -37,7 +37,7 @@ _ENTRA_CAUSES = {
     "900023": ("there is no such tenant", "check tenant_id and cloud of the connector"),
     "700027": (
         "the certificate is not the one that the application has",
-        "upload its public part to the app registration, or point certificate_file to the right one",
+        "upload its public part to the app registration, or correct certificate_file",
     ),
     "700021": (
         "no federated credential fits the token in federated_token_file",
@@ -146,13 +146,11 @@ def temporary(
 
 def misconfigured(doing: str, cause: str) -> CallError:
     """A fault that an administrator has to put right."""
-    return CallError(
-        Failed(kind=FailureKind.CONFIGURATION, reason=f"Could not {doing}: {cause}")
-    )
+    return CallError(Failed(kind=FailureKind.CONFIGURATION, reason=f"Could not {doing}: {cause}"))
 
 
 def entra_refusal(message: str) -> CallError:
-    """Why Entra gave no token, from the AADSTS code in its message; the message itself is not shown."""
+    """Why Entra gave no token, from the AADSTS code in its message, which is not shown itself."""
     doing = "get a token from Entra"
     code = _ENTRA_CODE.search(message)
     trace = _ENTRA_TRACE.search(message)
@@ -162,7 +160,8 @@ def entra_refusal(message: str) -> CallError:
             doing, f"the sign-in was refused; check credential, tenant_id, client_id{where}"
         )
     cause, remedy = _ENTRA_CAUSES.get(
-        code[1], ("the sign-in was refused", "look the code up at https://login.microsoftonline.com/error")
+        code[1],
+        ("the sign-in was refused", "look the code up at https://login.microsoftonline.com/error"),
     )
     return misconfigured(doing, f"{cause} (AADSTS{code[1]}): {remedy}{where}")
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 Record = Mapping[str, object]
+NOTHING: Record = {}
 
 _LONGEST = 30_000
 _DEEPEST = 8
@@ -18,7 +19,7 @@ def record(value: object) -> Record:
 
 def records(value: object) -> tuple[Record, ...]:
     """The JSON objects in a list; whatever else stands in it is left out."""
-    return tuple(record(item) for item in items(value) if isinstance(item, dict))
+    return tuple(found for item in items(value) if (found := record(item)))
 
 
 def items(value: object) -> list[object]:
@@ -73,6 +74,6 @@ def tamed(value: object, depth: int = 0) -> object:
         pairs = list(record(cast("object", value)).items())[:_WIDEST]
         return {plain(key): tamed(item, depth + 1) for key, item in pairs}
     if isinstance(value, list | tuple):
-        members = cast("list[object]", list(cast("Iterable[object]", value)))
+        members = list(cast("Iterable[object]", value))
         return [tamed(item, depth + 1) for item in members[:_WIDEST]]
     return plain(str(value))

@@ -99,7 +99,7 @@ class Graph:
         return self._found(answer, asked)
 
     async def comment(self, found: Found, comment: Comment, errand: Errand) -> bool:
-        """Graph makes a new comment of every POST, so ours end in a mark that is looked for first."""
+        """Graph makes a comment of every POST, so ours end in a mark that is looked for first."""
         key = found.remote.key
         mark = f"[Tocsin {comment_guid(key, comment).hex[:12]}]"
         present = (text(entry, "comment") for entry in records(found.raw.get("comments")))
@@ -250,7 +250,7 @@ def _remote(
 
 
 def _closing(raw: Record, wanted: Wanted) -> dict[str, object]:
-    """Classification and, while nobody determined anything, the determination that fits them all."""
+    """Classification and, while nothing is determined, the determination that fits them all."""
     found = words.verdict(wanted.classification)
     if found is None or found is words.UNDETERMINED:
         return {}
@@ -264,5 +264,3 @@ def _closing(raw: Record, wanted: Wanted) -> dict[str, object]:
 
 def _tactics(raw: Record) -> tuple[str, ...]:
     return distinct((*strings(raw.get("categories")), text(raw, "category")))
-
-

@@ -13,7 +13,7 @@ from uuid import UUID
 from tocsin.microsoft.client import Call, Client, Errand
 from tocsin.microsoft.clouds import Api
 from tocsin.microsoft.faults import Asked, CallError
-from tocsin.microsoft.fields import Record, items, record, records, tamed, text
+from tocsin.microsoft.fields import NOTHING, Record, items, record, records, tamed, text
 from tocsin.microsoft.settings import Settings
 
 MOST_QUERIES = 3
@@ -59,7 +59,7 @@ class Logs:
         self._url = f"{base}/v1/workspaces/{settings.workspace_id}/query"
 
     async def events(self, alerts: Sequence[Record], errand: Errand) -> list[dict[str, object]]:
-        """Per alert its events, or a note why there are none; never raises for what a query does."""
+        """Per alert its events, or a note why there are none; never raises for a query."""
         found: list[dict[str, object]] = []
         try:
             searches = await self._searches(alerts, errand)
@@ -106,19 +106,24 @@ class Logs:
             kind="logs-query",
             body={"query": query, "timespan": timespan},
             headers=_PREFER,
+            attempts=1,
         )
-        return rows((await self._client.send(call, errand)).body, self._most_rows)
+        return rows(
+            (await self._client.send(call, errand)).body, max(self._most_rows, MOST_QUERIES)
+        )
 
 
 def rows(body: Record, most: int) -> Rows:
-    """The first table of an answer; an error beside the rows (PartialError) becomes the note."""
-    table = next(iter(records(body.get("tables"))), {})
+    """The first table of an answer; an error beside the rows (PartialError) becomes the note.
+
+    Dynamic columns come as JSON in a string, and stay text.
+    """
+    table = next(iter(records(body.get("tables"))), NOTHING)
     names = [text(column, "name") for column in records(table.get("columns"))]
-    kinds = [text(column, "type") for column in records(table.get("columns"))]
     found: list[dict[str, object]] = []
     for row in items(table.get("rows"))[:most]:
-        cells = zip(names, kinds, items(row), strict=False)
-        found.append({name: _cell(kind, cell) for name, kind, cell in cells if cell is not None})
+        cells = zip(names, items(row), strict=False)
+        found.append({name: tamed(cell) for name, cell in cells if cell is not None})
     error = record(body.get("error"))
     note = f"incomplete: {text(error, 'message') or text(error, 'code')}" if error else None
     return Rows(tuple(found), note)
@@ -165,15 +170,6 @@ def _guid(value: str) -> str:
         return str(UUID(value))
     except ValueError:
         return ""
-
-
-def _cell(kind: str, cell: object) -> object:
-    """Dynamic columns come as JSON in a string; they stay text, shortened."""
-    if isinstance(cell, str) and kind != "dynamic":
-        return cast("str", tamed(cell))[:_LONGEST_CELL]
-    if isinstance(cell, str):
-        return cast("str", tamed(cell))
-    return tamed(cell)
 
 
 def _shown(alert: str, result: Rows, most: int) -> dict[str, object]:

@@ -87,6 +87,6 @@ async def _followed(desk: Desk, key: str, errand: Errand) -> Found:
     raise SourceError(
         Failed(
             kind=FailureKind.PERMANENT,
-            reason=f"Could not follow incident {key}: it was merged in a circle; look in the portal",
+            reason=f"Could not follow incident {key}: merged in a circle; look in the portal",
         )
     )

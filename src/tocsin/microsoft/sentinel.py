@@ -101,7 +101,9 @@ class Sentinel:
         if after == before:
             return None
         key = found.remote.key
-        asked = _asked(f"write incident {key}", missing="the incident is gone", gone=True, writes=True)
+        asked = _asked(
+            f"write incident {key}", missing="the incident is gone", gone=True, writes=True
+        )
         body: dict[str, object] = {"properties": after}
         if found.remote.version:
             body["etag"] = found.remote.version
@@ -206,7 +208,7 @@ def _edits(before: Record, remote: Remote, wanted: Wanted) -> dict[str, object]:
 
 
 def _closing(before: Record, wanted: Wanted) -> dict[str, object]:
-    """Classification with the reason that it must come with; what the analyst chose stays if ours is none."""
+    """Classification with the reason it must come with; where we have none, the analyst's stays."""
     given = text(before, "classification")
     found = words.verdict(wanted.classification or given) or words.UNDETERMINED
     edits: dict[str, object] = {"classification": found.sentinel}

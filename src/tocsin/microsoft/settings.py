@@ -54,13 +54,20 @@ class Settings:
     max_rows: int = 0
 
 
-_OWN_KEYS = (
-    "mode unit tenant_id client_id credential cloud subscription_id resource_group workspace_name "
-    "workspace_id poll_every first_run severities states augment write_back"
-).split()
+_OWN_KEYS = {
+    *("mode", "unit", "tenant_id", "client_id", "credential", "cloud", "subscription_id"),
+    *("resource_group", "workspace_name", "workspace_id", "poll_every", "first_run"),
+    *("severities", "states", "augment", "write_back"),
+}
 # Written in the same block, but read by the rooms above.
-_COMMON_KEYS = "source enabled policy category urgency team name customer".split()
-_CREDENTIALS = ("secret_env", "stored", "certificate_file", "managed_identity", "federated_token_file")
+_COMMON_KEYS = {"source", "enabled", "policy", "category", "urgency", "team", "name", "customer"}
+_CREDENTIALS = (
+    "secret_env",
+    "stored",
+    "certificate_file",
+    "managed_identity",
+    "federated_token_file",
+)
 _WORKSPACE = ("subscription_id", "resource_group", "workspace_name")
 _WRITE_BACK = {"label", "label_when", "assign_owner", "comments", "close"}
 _USUAL_ROWS, _MOST_ROWS = 20, 500
@@ -103,7 +110,7 @@ def read_settings(block: Mapping[str, Any]) -> Settings:
 
 
 def _known_keys(block: Mapping[str, Any]) -> None:
-    known = {*_OWN_KEYS, *_COMMON_KEYS}
+    known = _OWN_KEYS | _COMMON_KEYS
     for key in block:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
@@ -128,7 +135,9 @@ def _mode_fits(block: Mapping[str, Any], mode: Mode, unit: Unit, cloud: Cloud) -
         if missing := [key for key in _WORKSPACE if not block.get(key)]:
             raise ValueError(f"{missing[0]} is missing: mode sentinel reads one workspace")
     elif block.get("cloud") == "china":
-        raise ValueError("mode: Graph security is not offered in the China cloud; use mode sentinel")
+        raise ValueError(
+            "mode: Graph security is not offered in the China cloud; use mode sentinel"
+        )
     cloud.base(Api.ARM if mode is Mode.SENTINEL else Api.GRAPH)
 
 
@@ -156,7 +165,9 @@ def _write_back(value: object) -> None:
         raise ValueError("write_back: give label, assign_owner, comments, close")  # noqa: TRY004 - a fault of the file, shown as such
     block = cast("dict[str, object]", value)
     if unknown := sorted(set(block) - _WRITE_BACK):
-        raise ValueError(f"write_back.{unknown[0]} is not known; known are {', '.join(_WRITE_BACK)}")
+        raise ValueError(
+            f"write_back.{unknown[0]} is not known; known are {', '.join(_WRITE_BACK)}"
+        )
     if block.get("label_when", "acknowledged") not in {"acknowledged", "picked_up"}:
         raise ValueError("write_back.label_when: give acknowledged or picked_up")
     close = block.get("close")
@@ -181,7 +192,9 @@ def _severities(value: object) -> frozenset[Severity]:
 
 def _states(value: object) -> frozenset[RemoteStatus]:
     usual = (RemoteStatus.NEW, RemoteStatus.ACTIVE)
-    names = [words.squeezed(name) for name in _names("states", value)] if value is not None else usual
+    names = (
+        [words.squeezed(name) for name in _names("states", value)] if value is not None else usual
+    )
     if wrong := [name for name in names if name not in usual]:
         raise ValueError(f"states: {wrong[0]!r} is not one of ours: new, active")
     return frozenset(RemoteStatus(name) for name in names)
@@ -190,7 +203,7 @@ def _states(value: object) -> frozenset[RemoteStatus]:
 def _names(key: str, value: object) -> list[str]:
     if not isinstance(value, list | tuple | set | frozenset) or not value:
         raise ValueError(f"{key}: give a list with at least one entry")
-    return [str(item) for item in cast("list[object]", list(cast("list[object]", value)))]
+    return [str(item) for item in cast("list[object]", value)]
 
 
 def _rows(value: object) -> int:
@@ -233,9 +246,7 @@ def _choice(block: Mapping[str, Any], key: str, kinds: type[Unit], usual: Unit) 
     return kinds(given)
 
 
-def _span(
-    block: Mapping[str, Any], key: str, usual: timedelta, *, least: timedelta
-) -> timedelta:
+def _span(block: Mapping[str, Any], key: str, usual: timedelta, *, least: timedelta) -> timedelta:
     value = block.get(key)
     if value is None:
         return usual

@@ -74,7 +74,8 @@ class Source(Protocol):
         """Everything changed since `plan.since`, newest first, a page at a time.
 
         The scan was complete when the iterator ends without `SourceError`. Objects that the
-        connector's filters exclude are not yielded. Checks `lease.remaining()` before each call.
+        connector's filters leave out are yielded as `excluded`, so that known ones are followed
+        (a severity lowered, a close). Checks `lease.remaining()` before each call.
         """
         ...
 
@@ -87,7 +88,7 @@ class Source(Protocol):
     async def write(
         self, key: str, decide: Callable[[Remote], Wanted], lease: Lease, budget: Budget
     ) -> Wrote | Failed:
-        """Read the object, ask `decide` what to write, write it; on a conflict begin again (<= 5)."""
+        """Read the object, ask `decide` what to write, write it; on a conflict anew (<= 5)."""
         ...
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Reads JSON more strictly than most parsers, so that what is stored is what was meant."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from tocsin.web.problems import Problem
 
@@ -53,11 +53,10 @@ def _check(value: object) -> None:
             if isinstance(item, str):
                 _check_text(item)
             elif isinstance(item, dict):
-                members: dict[str, object] = item
+                members = cast("dict[str, object]", item)
                 deeper += [*members, *members.values()]
             elif isinstance(item, list):
-                elements: list[object] = item
-                deeper += elements
+                deeper += cast("list[object]", item)
         if not deeper:
             return
         level = deeper

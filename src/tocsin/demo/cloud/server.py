@@ -98,7 +98,7 @@ class CloudServer:
 
     def _drop(self, client: tuple[str, int]) -> None:
         assert self._server is not None
-        self._server.cut(tuple(client))
+        self._server.cut(client)
 
 
 class _QuietServer(uvicorn.Server):
@@ -125,7 +125,9 @@ class _QuietServer(uvicorn.Server):
             server.close()
         self.cut(None)
         async with asyncio.timeout(5):
-            while self.server_state.connections or self.server_state.tasks:
+            while (  # noqa: ASYNC110 - uvicorn has no event for the end of its connections
+                self.server_state.connections or self.server_state.tasks
+            ):
                 await asyncio.sleep(0)
 
     def cut(self, client: tuple[str, int] | None) -> None:

@@ -57,7 +57,8 @@ async def renew(connection: Connection, due: DuePoll) -> Held | None:
     found = await rows(
         connection,
         "UPDATE poll SET lease_until = clock_timestamp() + $4::interval"
-        " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3 AND lease_until IS NOT NULL"
+        " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3"
+        " AND lease_until IS NOT NULL"
         " RETURNING lease_until, clock_timestamp() AS database_now",
         due.team,
         due.connector,
@@ -93,7 +94,8 @@ async def settle(connection: Connection, due: DuePoll, polled: Polled) -> bool:
         " THEN run_at ELSE $4 END), succeeded_at = coalesce($5, succeeded_at),"
         " watermark = greatest(watermark, $6), deep_at = coalesce($7, deep_at), error = $8,"
         " failures = CASE WHEN $8::text IS NULL THEN 0 ELSE failures + 1 END"
-        " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3 AND lease_until IS NOT NULL",
+        " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3"
+        " AND lease_until IS NOT NULL",
         due.team,
         due.connector,
         due.lease.number,

@@ -1,0 +1,229 @@
+"""Turns what senders said into alerts, a whole batch in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tocsin.actions.desk import Desk
+from tocsin.core.alert import Alert, Changed, Origin
+from tocsin.core.changes import Acknowledged, Annotated, Closed, Raised, SeenAgain
+from tocsin.core.escalation import Policy
+from tocsin.core.event import Answer, AnswerKind, Event, Said
+from tocsin.core.kinds import Actor, Status, Via
+from tocsin.core.routing import Route, route
+from tocsin.store import alerts, plans
+from tocsin.store.alerts import Saved
+from tocsin.store.db import Connection
+from tocsin.store.events import RawEvent, keep_events
+from tocsin.store.people import TeamContext
+from tocsin.store.uuids import uuid7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """One request of a sender: who posted, what it says, and the bytes as they came.
+
+    `name` is the integration's, `inlet` its dialect. `connector` is set where a source said it.
+    """
+
+    team: int
+    name: str
+    inlet: str
+    said: tuple[Said, ...]
+    raw: bytes = b""
+    media_type: str | None = None
+    integration: int | None = None
+    connector: int | None = None
+    policy: str | None = None
+    actor: Actor | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one request: the id of its event, and the alerts that it touched."""
+
+    event: UUID
+    received_at: datetime
+    alerts: tuple[Alert, ...]
+    created: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """The alerts of one transaction: found by key, changed in memory, written at the end.
+
+    `open` holds those with a key, as loaded or as raised here; `changed` what is to be written.
+    """
+
+    desk: Desk
+    numbers: dict[int, int]
+    open: dict[tuple[int, str], Saved] = field(default_factory=dict[tuple[int, str], Saved])
+    changed: dict[UUID, Saved] = field(default_factory=dict[UUID, Saved])
+    plans: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+
+    def put(self, saved: Saved) -> UUID:
+        """Remember an alert after a change."""
+        alert = saved.alert
+        self.changed[alert.id] = saved
+        if alert.external_id is not None:
+            key = (alert.team, alert.external_id)
+            if alert.status is Status.CLOSED:
+                self.open.pop(key, None)
+            else:
+                self.open[key] = saved
+        return alert.id
+
+
+async def accept(
+    connection: Connection, posted: Sequence[Posted], numbers: Mapping[int, int], now: datetime
+) -> tuple[list[Accepted], alerts.Written | None]:
+    """Handle `posted` in order. Raises `alerts.KeyTaken` when another process was first.
+
+    `numbers` holds, for each team, the first of the alert numbers reserved for this batch.
+    """
+    batch = Batch(Desk(connection, now), numbers=dict(numbers))
+    await _load_open(batch, connection, posted)
+    accepted = [await _one(batch, item) for item in posted]
+    changed = [
+        saved for saved in batch.saved.values() if saved.new or saved.effects or _counted(saved)
+    ]
+    written = await alerts.save(connection, changed, now) if changed else None
+    await keep_events(
+        connection,
+        [
+            RawEvent(
+                team=item.team,
+                id=done.event,
+                integration=item.integration,
+                received_at=now,
+                content=item.raw,
+                media_type=item.media_type,
+                alerts=tuple(alert.id for alert in done.alerts),
+            )
+            for item, done in zip(posted, accepted, strict=True)
+            if item.integration is not None
+        ],
+    )
+    return accepted, written
+
+
+def new_alerts_at_most(posted: Sequence[Posted]) -> dict[int, int]:
+    """How many new alerts each team can get from these requests."""
+    counts: dict[int, int] = {}
+    for item in posted:
+        events = sum(isinstance(said, Event) for said in item.said)
+        if events:
+            counts[item.team] = counts.get(item.team, 0) + events
+    return counts
+
+
+async def _load_open(batch: Batch, connection: Connection, posted: Sequence[Posted]) -> None:
+    keys = {
+        (item.team, said.external_id)
+        for item in posted
+        for said in item.said
+        if isinstance(said, (Event, Answer)) and said.external_id is not None
+    }
+    if not keys:
+        return
+    found = await alerts.open_by_key(connection, keys)
+    batch.open.update({key: Saved(alert, ()) for key, alert in found.items()})
+
+
+async def _one(batch: Batch, item: Posted) -> Accepted:
+    touched: dict[UUID, None] = {}
+    created = False
+    for said in item.said:
+        match said:
+            case Event():
+                alert, new = await _event(batch, item, said)
+                touched[alert] = None
+                created = created or new
+            case Answer():
+                answered = await _answer(batch, item, said)
+                if answered is not None:
+                    touched[answered] = None
+            case _:
+                pass  # hints, pings and queries have actions of their own
+    alerts_ = tuple(batch.changed[alert].alert for alert in touched if alert in batch.changed)
+    return Accepted(uuid7(batch.desk.now), batch.desk.now, alerts_, created)
+
+
+async def _event(batch: Batch, item: Posted, event: Event) -> tuple[UUID, bool]:
+    known = batch.open.get((item.team, event.external_id or ""))
+    if known is not None:
+        counted, _ = await batch.desk.follow(known, SeenAgain())
+        return batch.put(counted), False
+    seed, suppressed = await _seed(batch, item, event)
+    by = item.actor or Actor(event.source_name or item.name, via=Via.INTEGRATION)
+    raised, _ = await batch.desk.follow(Saved(seed, (), new=True), Raised(by, suppressed))
+    return batch.put(raised), True
+
+
+async def _answer(batch: Batch, item: Posted, answer: Answer) -> UUID | None:
+    known = batch.open.get((item.team, answer.external_id))
+    if known is None:
+        return None
+    by = item.actor or Actor(answer.by or item.name, via=Via.INTEGRATION)
+    match answer.kind:
+        case AnswerKind.ACKNOWLEDGE:
+            change = Acknowledged(by, answer.comment)
+        case AnswerKind.CLOSE:
+            change = Closed(by, answer.comment)
+        case AnswerKind.ANNOTATE:
+            change = Annotated(by, answer.comment or "")
+    saved, outcome = await batch.desk.follow(known, change)
+    return batch.put(saved) if isinstance(outcome, Changed) else None
+
+
+async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | None]:
+    context = await batch.desk.context(item.team)
+    routed = route(event, context.categories, item.policy)
+    policy = _policy(context, routed)
+    number = batch.numbers[item.team]
+    batch.numbers[item.team] = number + 1
+    now = batch.desk.now
+    seed = Alert(
+        team=item.team,
+        id=uuid7(now),
+        number=number,
+        title=event.title,
+        text=event.text,
+        created_at=now,
+        updated_at=now,
+        severity=routed.severity,
+        urgency=routed.urgency,
+        source=Origin(item.inlet, event.source_name or item.name, event.url),
+        policy=plans.digest(policy),
+        category=routed.category,
+        mode=routed.mode,
+        acknowledgements_required=routed.acknowledgements,
+        integration=item.integration,
+        connector=item.connector,
+        external_id=event.external_id,
+        details=event.details,
+        links=event.links,
+    )
+    await _keep_plan(batch, item.team, policy, seed.policy)
+    return seed, routed.suppressed
+
+
+def _policy(context: TeamContext, routed: Route) -> Policy:
+    """The policy that the route names, else `default`, else any, else one without steps.
+
+    An alert with none of them is told to the team's admins at once, so it is never silent.
+    """
+    policies = context.policies
+    for name in (routed.policy, "default"):
+        if name is not None and name in policies:
+            return policies[name]
+    return next(iter(policies.values()), Policy(steps=()))
+
+
+async def _keep_plan(batch: Batch, team: int, policy: Policy, digest: str) -> None:
+    if (team, digest) not in batch.plans:
+        await plans.keep(batch.desk.connection, team, [policy])
+        batch.plans.add((team, digest))

@@ -1,0 +1,95 @@
+"""Raw events as they came, and the numbers that people call alerts by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from tocsin.store.db import Connection, Database, rows, run
+from tocsin.store.unnest import insert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawEvent:
+    """One request of a sender, kept for a while so that people can see what was sent."""
+
+    team: int
+    id: UUID
+    integration: int | None
+    received_at: datetime
+    content: bytes
+    media_type: str | None
+    alerts: tuple[UUID, ...] = ()
+
+
+_TYPES = {
+    "team_id": "int",
+    "id": "uuid",
+    "day": "text",
+    "integration_id": "int",
+    "received_at": "timestamptz",
+    "content": "bytea",
+    "media_type": "text",
+}
+_INSERT = insert("event", _TYPES)
+
+
+async def keep_events(connection: Connection, events: Sequence[RawEvent]) -> None:
+    """Store them, each in the partition of its day."""
+    if not events:
+        return
+    await run(
+        connection,
+        _INSERT,
+        [event.team for event in events],
+        [event.id for event in events],
+        [event.received_at.date().isoformat() for event in events],
+        [event.integration for event in events],
+        [event.received_at for event in events],
+        [event.content for event in events],
+        [event.media_type for event in events],
+    )
+
+
+async def reserve_numbers(database: Database, counts: Mapping[int, int]) -> dict[int, int]:
+    """Take `counts[team]` alert numbers for each team; returns the first of each.
+
+    In a short transaction of its own, so that no commit waits for another's lock on the team, and
+    without waiting for the disk: any later commit carries this one with it. A crash leaves a gap.
+    """
+    async with database.transaction() as connection:
+        await run(connection, "SET LOCAL synchronous_commit = off")
+        found = await rows(
+            connection,
+            "UPDATE team SET next_number = next_number + w.n"
+            " FROM unnest($1::int[], $2::int[]) AS w(id, n) WHERE team.id = w.id"
+            " RETURNING team.id, team.next_number - w.n AS first",
+            sorted(counts),
+            [counts[team] for team in sorted(counts)],
+        )
+    return {row["id"]: row["first"] for row in found}
+
+
+async def make_partitions(connection: Connection, today: date, ahead: int = 3) -> None:
+    """Partitions for today and the days ahead. Rows of a day without one go to the default."""
+    for days in range(ahead + 1):
+        day = today + timedelta(days=days)
+        await run(connection, _partition(day))
+
+
+def _partition(day: date) -> str:
+    name = f"event_{day:%Y%m%d}"
+    return f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF event FOR VALUES IN ('{day}')"
+
+
+async def drop_partitions(connection: Connection, before: date) -> list[str]:
+    """Drop the partitions of days before `before`; returns their names."""
+    found = await rows(
+        connection,
+        "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'event'::regclass AND c.relname ~ '^event_[0-9]{8}$'",
+    )
+    old = [row["name"] for row in found if row["name"] < f"event_{before:%Y%m%d}"]
+    for name in old:
+        await run(connection, f"DROP TABLE {name}")
+    return old
