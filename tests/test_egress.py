@@ -114,7 +114,8 @@ def test_an_allowed_network_is_reached_in_each_of_its_spellings_and_no_other_is(
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "0", "localhost",
-             "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "\uff11\uff12\uff17.0.0.1"],
+             "LOCALHOST", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
+             "\uff11\uff12\uff17.0.0.1"],
 )  # fmt: skip
 async def test_no_spelling_of_loopback_is_connected_to(host: str) -> None:
     client = GuardedClient()

@@ -131,6 +131,14 @@ def test_a_handoff_that_the_clock_shows_twice_happens_the_first_time() -> None:
     ]
 
 
+def test_a_question_that_ends_inside_the_repeated_hour_is_answered_to_its_end() -> None:
+    berlin = plan(replace(DAILY, start=at("2026-10-24T02:30")))
+    assert table(berlin, "2026-10-25T00:15Z", "2026-10-25T01:15Z") == [
+        "25 00:15/25 00:30 ada",
+        "25 00:30/25 01:15 ben",
+    ]
+
+
 def test_hourly_turns_stay_on_the_grid_of_the_wall_clock() -> None:
     hours = [timedelta(hours=n) for n in (1, 2, 1)]
     assert lengths(plan(HOURLY), "2026-10-24T23:00Z", "2026-10-25T03:00Z") == hours

@@ -51,6 +51,14 @@ def test_a_weekly_restriction_wraps_over_sunday() -> None:
     ]
 
 
+def test_what_opened_last_week_is_still_open_when_asked_on_monday() -> None:
+    weekend = replace(ADA, restrictions=(WeeklyWindow(Day.FRI, time(18), Day.MON, time(8)),))
+    assert table(plan(weekend), "2026-01-12T03:00Z", "2026-01-12T12:00Z") == [
+        "12 03:00/12 07:00 ada",
+        "12 07:00/12 12:00 -",
+    ]
+
+
 def test_a_weekly_restriction_with_equal_ends_is_always_open() -> None:
     whole = replace(ADA, restrictions=(WeeklyWindow(Day.WED, time(9), Day.WED, time(9)),))
     assert table(plan(whole), "2026-01-01T00:00Z", "2026-01-30T00:00Z") == ["01 00:00/30 00:00 ada"]

@@ -80,6 +80,12 @@ class Homes:
         self.folders.append(top)
         return top / name
 
+    def copy(self, of: Path) -> Path:
+        """A home with a data folder, as a clean stop leaves it."""
+        home = self.make()
+        subprocess.run(["cp", "-a", str(of), str(home)], check=True)
+        return home
+
     def use(self, home: Path, places: Sequence[Path] = (), *, before: Sequence[str] = ()) -> User:
         """Starts a process that uses the server of `home`; `before` is put before its command."""
         return self._start([*before, sys.executable, str(USER), str(home), *map(str, places)])
@@ -128,6 +134,16 @@ def open_homes() -> Iterator[Homes]:
         yield homes
     finally:
         homes.clear()
+
+
+def open_stopped() -> Iterator[Path]:
+    """The body of the fixture `stopped`: a home after its first start and a clean stop."""
+    for homes in open_homes():
+        home = homes.make()
+        user = homes.use(home, [WHEEL])
+        user.ready()
+        user.leave()
+        yield home
 
 
 def system_python() -> str:

@@ -21,6 +21,7 @@ from tests.store.embedded_homes import (
     ask,
     eventually,
     open_homes,
+    open_stopped,
     postmaster,
     socket_of,
     system_python,
@@ -33,6 +34,11 @@ from tocsin.store.embedded.serverlog import ServerLog
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helpers read /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to drop")
 NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def stopped() -> Iterator[Path]:
+    yield from open_stopped()
 
 
 @pytest.fixture
@@ -62,8 +68,8 @@ def test_the_server_listens_on_its_own_socket_only_and_asks_for_the_password(hom
         asyncio.run(_connect(wrong))
 
 
-async def test_the_address_serves_sqlalchemy_too(homes: Homes) -> None:
-    async with EmbeddedPostgres(homes.make()) as postgres:
+async def test_the_address_serves_sqlalchemy_too(homes: Homes, stopped: Path) -> None:
+    async with EmbeddedPostgres(homes.copy(stopped)) as postgres:
         engine = create_async_engine(make_url(postgres.dsn).set(drivername="postgresql+asyncpg"))
         async with engine.connect() as connection:
             assert (await connection.execute(text("SELECT current_database()"))).scalar() == (
@@ -113,8 +119,8 @@ def test_root_and_the_owner_of_the_home_share_one_server(homes: Homes) -> None:
         assert made.stat().st_uid == NOBODY, made
 
 
-def test_committed_rows_survive_kill_9_of_the_postmaster(homes: Homes) -> None:
-    home = homes.make()
+def test_committed_rows_survive_kill_9_of_the_postmaster(homes: Homes, stopped: Path) -> None:
+    home = homes.copy(stopped)
     dsn = homes.use(home).ready()
     ask(dsn, "CREATE TABLE promise (n int)")
     committed: list[int] = []
@@ -127,8 +133,10 @@ def test_committed_rows_survive_kill_9_of_the_postmaster(homes: Homes) -> None:
     assert ask(dsn, "SELECT count(*) FROM promise") in {len(committed), len(committed) + 1}
 
 
-def test_a_backend_that_goes_on_computing_does_not_hold_up_the_next_server(homes: Homes) -> None:
-    home = homes.make()
+def test_a_backend_that_goes_on_computing_does_not_hold_up_the_next_server(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     dsn = homes.use(home).ready()
     busy = threading.Thread(target=lambda: asyncio.run(_compute(dsn)))
     busy.start()
@@ -138,8 +146,10 @@ def test_a_backend_that_goes_on_computing_does_not_hold_up_the_next_server(homes
     busy.join()
 
 
-def test_the_number_of_a_dead_postmaster_may_belong_to_another_process(homes: Homes) -> None:
-    home = homes.make()
+def test_the_number_of_a_dead_postmaster_may_belong_to_another_process(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     user = homes.use(home)
     user.ready()
     user.kill()
@@ -157,8 +167,10 @@ def test_the_number_of_a_dead_postmaster_may_belong_to_another_process(homes: Ho
         stranger.wait()
 
 
-def test_a_server_left_by_a_killed_process_is_found_and_stopped_by_the_next(homes: Homes) -> None:
-    home = homes.make()
+def test_a_server_left_by_a_killed_process_is_found_and_stopped_by_the_next(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     killed = homes.use(home)
     killed.ready()
     left = postmaster(home)
@@ -170,8 +182,10 @@ def test_a_server_left_by_a_killed_process_is_found_and_stopped_by_the_next(home
     assert workers(home) == []
 
 
-def test_the_last_clean_stop_ends_postgresql_and_tells_no_error(homes: Homes) -> None:
-    home = homes.make()
+def test_the_last_clean_stop_ends_postgresql_and_tells_no_error(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     user = homes.use(home)
     user.ready()
     user.leave()

@@ -8,11 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.embedded_homes import DEBIAN, WHEEL, Homes, ask, open_homes, postmaster, uid_of
+from tests.store.embedded_homes import (
+    DEBIAN,
+    WHEEL,
+    Homes,
+    ask,
+    open_homes,
+    open_stopped,
+    postmaster,
+    uid_of,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helpers read /proc")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 with_debian = pytest.mark.skipif(not DEBIAN.is_dir(), reason=f"{DEBIAN} is absent")
+
+
+@pytest.fixture(scope="module")
+def stopped() -> Iterator[Path]:
+    yield from open_stopped()
 
 
 @pytest.fixture
@@ -21,8 +35,10 @@ def homes() -> Iterator[Homes]:
 
 
 @with_debian
-def test_a_system_postgresql_beside_an_existing_data_folder_changes_nothing(homes: Homes) -> None:
-    home = homes.make()
+def test_a_system_postgresql_beside_an_existing_data_folder_changes_nothing(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     first = homes.use(home, [WHEEL])
     ask(first.ready(), "CREATE TABLE kept AS SELECT 7 AS n")
     first.leave()
@@ -45,11 +61,8 @@ def test_data_of_the_system_postgresql_stay_with_it_when_the_wheel_is_installed(
     assert [each.name for each in home.glob("pg*")] == ["pg15"]
 
 
-def test_missing_programs_of_an_existing_data_folder_are_named(homes: Homes) -> None:
-    home = homes.make()
-    first = homes.use(home)
-    first.ready()
-    first.leave()
+def test_missing_programs_of_an_existing_data_folder_are_named(homes: Homes, stopped: Path) -> None:
+    home = homes.copy(stopped)
     (made,) = home.glob("pg*")
     nowhere = home.parent / "nowhere"
     reason = homes.use(home, [nowhere]).refused()
@@ -77,21 +90,15 @@ def test_a_data_folder_that_tocsin_did_not_make_is_refused_and_left_alone(homes:
     assert [each.name for each in foreign.iterdir()] == ["PG_VERSION"]
 
 
-def test_a_data_folder_put_in_place_of_ours_is_refused(homes: Homes) -> None:
-    home = homes.make()
-    first = homes.use(home)
-    first.ready()
-    first.leave()
+def test_a_data_folder_put_in_place_of_ours_is_refused(homes: Homes, stopped: Path) -> None:
+    home = homes.copy(stopped)
     (made,) = home.glob("pg*")
     (made / "made-by-tocsin").unlink()
     assert f"{made} was not made by Tocsin" in homes.use(home).refused()
 
 
-def test_data_of_another_major_than_the_name_says_are_refused(homes: Homes) -> None:
-    home = homes.make()
-    first = homes.use(home)
-    first.ready()
-    first.leave()
+def test_data_of_another_major_than_the_name_says_are_refused(homes: Homes, stopped: Path) -> None:
+    home = homes.copy(stopped)
     (made,) = home.glob("pg*")
     renamed = made.rename(home / "pg16")
     reason = homes.use(home).refused()
@@ -108,11 +115,8 @@ def test_two_data_folders_are_refused_by_name(homes: Homes) -> None:
 
 
 @as_root
-def test_data_that_belong_to_root_are_refused_with_the_remedy(homes: Homes) -> None:
-    home = homes.make()
-    first = homes.use(home)
-    first.ready()
-    first.leave()
+def test_data_that_belong_to_root_are_refused_with_the_remedy(homes: Homes, stopped: Path) -> None:
+    home = homes.copy(stopped)
     (made,) = home.glob("pg*")
     os.chown(made, 0, 0)
     reason = homes.use(home).refused()
@@ -133,8 +137,10 @@ def test_a_parent_folder_that_the_server_cannot_enter_is_named(homes: Homes) -> 
 
 
 @as_root
-def test_programs_that_the_server_cannot_read_are_copied_into_the_home(homes: Homes) -> None:
-    home = homes.make()
+def test_programs_that_the_server_cannot_read_are_copied_into_the_home(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     closed = home.parent / "closed"
     package = WHEEL.parents[1]
     for part in (package, package.with_name(f"{package.name}.libs")):

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.store.embedded_homes import (
     ask,
     eventually,
     open_homes,
+    open_stopped,
     postmaster,
     supervises,
     workers,
@@ -21,13 +23,18 @@ from tests.store.embedded_homes import (
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helpers read /proc")
 
 
+@pytest.fixture(scope="module")
+def stopped() -> Iterator[Path]:
+    yield from open_stopped()
+
+
 @pytest.fixture
 def homes() -> Iterator[Homes]:
     yield from open_homes()
 
 
-def test_a_second_process_finds_and_uses_the_running_server(homes: Homes) -> None:
-    home = homes.make()
+def test_a_second_process_finds_and_uses_the_running_server(homes: Homes, stopped: Path) -> None:
+    home = homes.copy(stopped)
     first = homes.use(home)
     dsn = first.ready()
     running = postmaster(home)
@@ -47,8 +54,10 @@ def test_two_first_starts_at_once_make_one_data_folder(homes: Homes) -> None:
     assert len(list(home.glob("pg*"))) == 1
 
 
-def test_when_the_supervising_process_is_killed_another_takes_over(homes: Homes) -> None:
-    home = homes.make()
+def test_when_the_supervising_process_is_killed_another_takes_over(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     first = homes.use(home)
     dsn = first.ready()
     second = homes.use(home)
@@ -61,8 +70,10 @@ def test_when_the_supervising_process_is_killed_another_takes_over(homes: Homes)
     _kill_and_see_it_return(home_of=dsn, pid=running)
 
 
-def test_when_supervisor_and_postmaster_die_together_another_starts_it(homes: Homes) -> None:
-    home = homes.make()
+def test_when_supervisor_and_postmaster_die_together_another_starts_it(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     first = homes.use(home)
     dsn = first.ready()
     homes.use(home).ready()
@@ -72,8 +83,10 @@ def test_when_supervisor_and_postmaster_die_together_another_starts_it(homes: Ho
     assert ask(dsn, "SELECT n FROM kept") == 7
 
 
-def test_a_clean_stop_of_the_supervising_process_leaves_the_other_working(homes: Homes) -> None:
-    home = homes.make()
+def test_a_clean_stop_of_the_supervising_process_leaves_the_other_working(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     first = homes.use(home)
     dsn = first.ready()
     second = homes.use(home)
@@ -89,9 +102,9 @@ def test_a_clean_stop_of_the_supervising_process_leaves_the_other_working(homes:
 
 
 def test_a_clean_stop_of_the_other_process_leaves_the_supervising_one_working(
-    homes: Homes,
+    homes: Homes, stopped: Path
 ) -> None:
-    home = homes.make()
+    home = homes.copy(stopped)
     first = homes.use(home)
     dsn = first.ready()
     second = homes.use(home)
@@ -105,8 +118,10 @@ def test_a_clean_stop_of_the_other_process_leaves_the_supervising_one_working(
     assert workers(home) == []
 
 
-def test_processes_that_come_and_go_at_once_never_lose_the_server(homes: Homes) -> None:
-    home = homes.make()
+def test_processes_that_come_and_go_at_once_never_lose_the_server(
+    homes: Homes, stopped: Path
+) -> None:
+    home = homes.copy(stopped)
     leaving = [homes.use(home), homes.use(home)]
     for user in leaving:
         user.ready()

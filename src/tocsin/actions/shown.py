@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
+from tocsin.core import ids
 from tocsin.core.alert import Alert
 from tocsin.core.escalation import Position
 from tocsin.core.kinds import Status
 
 
 def alert_object(
-    alert: Alert, team_name: str, names: Mapping[int, str], public_id: str
+    alert: Alert, team_name: str, names: Mapping[int, str], shown_id: str | None = None
 ) -> dict[str, object]:
     """The alert object of the public surface. `names` has the name of each user by id.
 
@@ -17,7 +20,7 @@ def alert_object(
     """
     closure = alert.closure
     return {
-        "id": public_id,
+        "id": shown_id or public_id(alert),
         "number": alert.number,
         "team": team_name,
         "title": alert.title,
@@ -71,6 +74,11 @@ def users_of(alert: Alert) -> set[int]:
     return {user for user in found if user is not None}
 
 
+def public_id(alert: Alert) -> str:
+    """The opaque id under which the alert is known outside."""
+    return ids.encode(alert.team, alert.id)
+
+
 def step_number(position: Position | None) -> int | None:
     """The step as people count, from 1; None while nothing escalates."""
     return None if position is None else position.step + 1
@@ -81,6 +89,11 @@ def instant(at: datetime | None) -> str | None:
     if at is None:
         return None
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def plain(value: object) -> object:
+    """A JSONB column as a value, whether the driver handed it out as text or not."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def _name(user: int | None, name: str, names: Mapping[int, str]) -> str:

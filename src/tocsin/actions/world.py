@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tocsin.keys import Keys
-from tocsin.ports import Channel, Clock, Inlet, Source
+from tocsin.ports import Channel, Clock, Egress, Inlet, Secrets, Source
 from tocsin.store.db import Database
 
 
@@ -35,6 +35,8 @@ class World:
     worker_database: Database
     clock: Clock
     keys: Keys
+    egress: Egress
+    secrets: Secrets
     plug_ins: PlugIns
     public_url: str
     allow_private: tuple[str, ...] = ()

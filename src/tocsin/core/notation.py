@@ -22,9 +22,7 @@ def duration(text: str) -> timedelta:
     datetime.timedelta(seconds=5400)
     """
     if not _DURATION.fullmatch(text):
-        raise ValueError(
-            f"{text[:60]!r} is not a duration; write it with units, such as 30s, 1h30m"
-        )
+        raise ValueError(f"{text[:60]!r} is not a duration with units, such as 30s or 1h30m")
     parts = [timedelta(seconds=int(n) * _SECONDS[unit]) for n, unit in _PART.findall(text)]
     total = sum(parts, timedelta())
     if total > _LONGEST:

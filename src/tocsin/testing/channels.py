@@ -141,10 +141,9 @@ async def _fails(make: Make, port: int, outgoing: Outgoing, secrets: tuple[str, 
 _Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     while await reader.read(65536):
         pass
-    writer.close()
 
 
 async def _resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -158,16 +157,30 @@ async def _babbling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     writer.write(b"\xff\0 no such protocol \r\n" * 10)
     await writer.drain()
     await reader.read(65536)
-    writer.close()
 
 
 @asynccontextmanager
 async def _listening(peer: _Peer) -> AsyncGenerator[int]:
-    server = await asyncio.start_server(peer, "127.0.0.1", 0)
+    """Leaves no task and no connection behind: a plug-in's tests may forbid that."""
+    talks: set[asyncio.Task[None]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await peer(reader, writer)
+        finally:
+            writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(asyncio.create_task(talk(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
 
 
 def _free_port() -> int:

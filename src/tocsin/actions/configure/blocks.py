@@ -153,7 +153,11 @@ class Block:
 
     def words(self, key: str, *, most: int = 200) -> tuple[str, ...]:
         """A list of texts."""
-        return tuple(item for path, item in self.entries(key) if self._is_word(item, path, most))
+        return tuple(
+            word
+            for path, item in self.entries(key)
+            if (word := self._word(item, path, most)) is not None
+        )
 
     def choices(self, key: str, words: Sequence[str]) -> tuple[str, ...]:
         """A list of words from a closed set, at least one where the key is given."""
@@ -198,12 +202,12 @@ class Block:
             return None
         return Block(cast("dict[str, object]", value), path, self.faults)
 
-    def _is_word(self, item: object, path: Path, most: int) -> bool:
+    def _word(self, item: object, path: Path, most: int) -> str | None:
         if isinstance(item, str) and item.strip() and len(item) <= most:
             check_storable(item, path, self.faults)
-            return True
+            return item
         self.faults.add(path, f"give a text of 1 to {most} characters, not {_shown(item)}")
-        return False
+        return None
 
 
 def check_storable(value: object, path: Path, faults: Faults) -> None:

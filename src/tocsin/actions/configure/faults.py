@@ -50,7 +50,10 @@ def place_of(path: Path) -> str:
 
 def with_lines(faults: Iterable[Fault], lines: Mapping[Path, int]) -> tuple[Fault, ...]:
     """The faults with the line of their place, or of what surrounds it, in the file's order."""
-    placed = [replace(fault, line=_line(fault.path, lines)) for fault in faults]
+    placed = [
+        fault if fault.line is not None else replace(fault, line=_line(fault.path, lines))
+        for fault in faults
+    ]
     return tuple(sorted(placed, key=lambda fault: fault.line or 0))
 
 

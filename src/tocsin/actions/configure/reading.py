@@ -7,9 +7,10 @@ and dates are text. Keys are text as written. Two keys alike are a fault, and so
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -46,8 +47,9 @@ class Document:
     lines: Mapping[Path, int] = field(default_factory=dict[Path, int])
 
 
-def read(text: str) -> Document:
-    """The document in `text`. Raises `ConfigureError` with every fault that can be told apart."""
+def read(content: str | bytes) -> Document:
+    """The document in a file. Raises `ConfigureError` with every fault that can be told apart."""
+    text = _decoded(content) if isinstance(content, bytes) else content
     if len(text) > MOST_CHARACTERS:
         what = f"the file has {len(text)} characters; {MOST_CHARACTERS} are the most"
         raise ConfigureError([Fault((), what, 1)])
@@ -65,6 +67,14 @@ def read(text: str) -> Document:
     return Document(cast("dict[str, object]", value), resolver.lines)
 
 
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigureError([Fault((), "the file is not UTF-8 text", line)]) from None
+
+
 @dataclass(slots=True)
 class _Node:
     """A value before aliases and merges are followed."""
@@ -74,6 +84,32 @@ class _Node:
     plain: bool = False
     items: "list[_Node] | None" = None
     pairs: "list[tuple[_Node, _Node]] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What an event of the parser says."""
+
+    line: int
+    anchor: str | None
+    tag: str | None
+    text: str
+    plain: bool
+
+
+def _shape(event: Any) -> _Shape:  # noqa: ANN401 - the library types its events in part
+    anchor = getattr(event, "anchor", None)
+    tag = getattr(event, "tag", None)
+    implicit = getattr(event, "implicit", None)
+    return _Shape(
+        line=int(event.start_mark.line) + 1,
+        anchor=None if anchor is None else str(anchor),
+        tag=None if tag is None else str(tag),
+        text=str(getattr(event, "value", "")),
+        plain=isinstance(implicit, tuple)
+        and bool(cast("tuple[bool, ...]", implicit)[0])
+        and not getattr(event, "style", None),
+    )
 
 
 def _parsed(text: str) -> Iterator[Event]:
@@ -112,35 +148,32 @@ class _Builder:
     def root(self) -> _Node | None:
         """The whole document, None when there is none."""
         for event in self._events:
-            line = int(event.start_mark.line) + 1
+            shape = _shape(event)
             match event:
                 case DocumentStartEvent():
                     self._documents += 1
                     if self._documents > 1:
-                        fault = Fault(
-                            (), "a second document begins; one file is one document", line
-                        )
-                        raise ConfigureError([*self.faults, fault])
+                        what = "a second document begins; one file is one document"
+                        raise ConfigureError([*self.faults, Fault((), what, shape.line)])
                 case AliasEvent():
-                    self._alias(str(event.anchor), line)
+                    self._alias(shape.anchor or "", shape.line)
                 case ScalarEvent():
-                    plain = bool(event.implicit[0]) and not event.style
-                    self._add(event, _Node(line, scalar=str(event.value), plain=plain))
+                    self._add(shape, _Node(shape.line, scalar=shape.text, plain=shape.plain))
                 case SequenceStartEvent():
-                    self._enter(event, _Node(line, items=[]))
+                    self._enter(shape, _Node(shape.line, items=[]))
                 case MappingStartEvent():
-                    self._enter(event, _Node(line, pairs=[]))
+                    self._enter(shape, _Node(shape.line, pairs=[]))
                 case SequenceEndEvent() | MappingEndEvent():
                     self._leave()
                 case _:
                     pass
         return self._root
 
-    def _enter(self, event: Event, node: _Node) -> None:
+    def _enter(self, shape: "_Shape", node: _Node) -> None:
         if len(self._open) >= DEEPEST:
             fault = Fault((), f"values are nested more than {DEEPEST} deep", node.line)
             raise ConfigureError([*self.faults, fault])
-        self._add(event, node)
+        self._add(shape, node)
         self._open.append(node)
         self._keys.append(None)
 
@@ -155,13 +188,12 @@ class _Builder:
             target = _Node(line, scalar="", plain=True)
         self._place(target)
 
-    def _add(self, event: Event, node: _Node) -> None:
-        tag: object = getattr(event, "tag", None)
-        if tag not in {None, "!"}:
-            self.faults.append(Fault((), f"the tag {tag} is not allowed: remove it", node.line))
-        anchor: object = getattr(event, "anchor", None)
-        if anchor is not None:
-            self._anchors[str(anchor)] = node
+    def _add(self, shape: "_Shape", node: _Node) -> None:
+        if shape.tag not in {None, "!"}:
+            what = f"the tag {shape.tag} is not allowed: remove it"
+            self.faults.append(Fault((), what, node.line))
+        if shape.anchor is not None:
+            self._anchors[shape.anchor] = node
         self._place(node)
 
     def _place(self, node: _Node) -> None:

@@ -87,9 +87,7 @@ async def accept(
     batch = Batch(Desk(connection, now), numbers=dict(numbers))
     await _load_open(batch, connection, posted)
     accepted = [await _one(batch, item) for item in posted]
-    changed = [
-        saved for saved in batch.saved.values() if saved.new or saved.effects or _counted(saved)
-    ]
+    changed = list(batch.changed.values())
     written = await alerts.save(connection, changed, now) if changed else None
     await keep_events(
         connection,

@@ -14,6 +14,7 @@ from tocsin.core.kinds import Urgency
 from tocsin.ports import Outgoing
 
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_ASCII: Final = SMTP.clone(cte_type="7bit")
 _LINK_TEXT: Final = "Open the alert and answer"
 
 
@@ -25,7 +26,7 @@ def letter(message: Outgoing, sender: str, to: str, now: datetime) -> bytes:
     """
     name, plain_sender = parseaddr(sender)
     local, _, domain = plain_sender.rpartition("@")
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_ASCII)
     mail["Date"] = format_datetime(now)
     mail["From"] = MailAddress(display_name=_one_line(name), username=local, domain=domain)
     mail["To"] = to

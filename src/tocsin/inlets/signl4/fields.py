@@ -25,20 +25,22 @@ _SALVAGE: Final = re.compile(
 
 
 class Fields:
-    """`named` in the order sent; `rest` is text that has no name. Values are decoded JSON."""
+    """`named` in the order sent, without what is empty; `rest` is text that has no name."""
 
     __slots__ = ("_folded", "named", "rest")
 
     def __init__(self, named: Mapping[str, object] | None = None, rest: str = "") -> None:
-        self.named = named or {}
+        self.named = {name: value for name, value in (named or {}).items() if _is_said(value)}
         self.rest = rest
-        self._folded = {
-            name.lower(): value for name, value in self.named.items() if value not in (None, "")
-        }
+        self._folded = {name.lower(): value for name, value in self.named.items()}
 
     def get(self, name: str) -> object:
-        """The field of this lower-case name, in whatever case it was sent; None where empty."""
+        """The value of this lower-case name, in whatever case it was sent; None where absent."""
         return self._folded.get(name)
+
+
+def _is_said(value: object) -> bool:
+    return value is not None and not (isinstance(value, str) and not value.strip())
 
 
 def read(request: Request) -> Fields | Unreadable:

@@ -161,7 +161,7 @@ def _details(fields: Fields, shown: set[str]) -> dict[str, object]:
     return {
         storable.clean(name): storable.tree(value)
         for name, value in fields.named.items()
-        if value not in (None, "") and name.lower() not in _USED and name.lower() not in shown
+        if name.lower() not in _USED and name.lower() not in shown
     }
 
 

@@ -42,6 +42,7 @@ class Settled:
     provider_id: str | None = None
     again_at: datetime | None = None
     repeat_at: datetime | None = None
+    maybe_sent: bool = False
 
 
 async def claim(connection: Connection, now: datetime, limit: int) -> list[Due]:
@@ -114,6 +115,7 @@ async def settle(
         [s.provider_id for s in settled],
         [s.again_at for s in settled],
         now,
+        [s.maybe_sent for s in settled],
     )
     ours = {row["id"] for row in written}
     repeats = [s for s in settled if s.repeat_at is not None and s.due.id in ours]
@@ -135,10 +137,11 @@ WITH settled AS (
   UPDATE notification n
   SET state = s.state, detail = s.detail, provider_id = coalesce(s.provider_id, n.provider_id),
       next_try_at = s.again_at, lease_until = NULL,
+      possible_duplicate = n.possible_duplicate OR s.maybe_sent,
       sent_at = CASE WHEN s.state = 'sent' THEN $8 ELSE n.sent_at END
   FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-              $7::timestamptz[])
-    AS s(team_id, id, number, state, detail, provider_id, again_at)
+              $7::timestamptz[], $9::bool[])
+    AS s(team_id, id, number, state, detail, provider_id, again_at, maybe_sent)
   WHERE n.team_id = s.team_id AND n.id = s.id AND n.lease_number = s.number
     AND n.state = 'leased'
   RETURNING n.team_id, n.id, n.state, n.detail, n.possible_duplicate, n.next_try_at

@@ -1,0 +1,127 @@
+"""The rules for a whole configuration."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from tocsin.actions.configure.blocks import Block
+from tocsin.actions.configure.calendars import check_absence, check_holidays, check_schedule
+from tocsin.actions.configure.check import Check, TeamNames
+from tocsin.actions.configure.escalation import check_policy
+from tocsin.actions.configure.intake import (
+    check_category,
+    check_connector,
+    check_integration,
+    check_maintenance,
+    check_route,
+    check_webhook,
+)
+from tocsin.actions.configure.later import LATER
+from tocsin.actions.configure.people import CHANNELS, check_user
+from tocsin.core.access import Role
+from tocsin.core.notation import mapping
+
+VERSION = 1
+_TEAM_ROLES = tuple(role for role in Role if role is not Role.ADMIN)
+
+
+def check_tree(tree: Mapping[str, object], check: Check) -> None:
+    """Check every object of a configuration; what was found is in `check`."""
+    block = Block(tree, (), check.faults)
+    version = block.raw("version")
+    if version is None:
+        check.notes.append("without `version: 1` nothing is removed")
+    elif version != VERSION or isinstance(version, bool):
+        block.fault("version", "this program reads version 1")
+    for name, user in block.named("users"):
+        check_user(name, user, check)
+    for name, team in block.named("teams"):
+        _team(name, team, check)
+    for _, window in block.named("maintenance_windows"):
+        check_maintenance(window, check)
+    for _, webhook in block.named("webhooks"):
+        check_webhook(webhook, check)
+    settings = block.block("settings")
+    if settings is not None:
+        for name, channel in settings.named("channels"):
+            _channel_settings(name, channel, check)
+        settings.end()
+    block.end()
+    _unreachable_people(tree, check)
+
+
+def _team(name: str, block: Block, check: Check) -> None:
+    block.need("time_zone")
+    block.text("name")
+    check.zone(block)
+    _members(block, check)
+    for _, schedule in block.named("schedules"):
+        check_schedule(schedule, check)
+    holidays = block.block("holidays")
+    if holidays is not None:
+        check_holidays(holidays, check)
+    for absence in block.blocks("time_off"):
+        check_absence(absence, check)
+    for _, policy in block.named("escalation_policies"):
+        check_policy(name, policy, check)
+    for _, category in block.named("categories"):
+        check_category(name, category, check)
+    for other, integration in block.named("integrations"):
+        check_integration(name, other, integration, check)
+        _needs_policy(name, integration, check)
+    for other, connector in block.named("connectors"):
+        check_connector(name, other, connector, check)
+        _needs_policy(name, connector, check)
+    for route in block.blocks("routing"):
+        check_route(name, route, check)
+    block.end()
+
+
+def _members(block: Block, check: Check) -> None:
+    seen: set[str] = set()
+    for path, entry in block.entries("members"):
+        name: object = entry
+        if isinstance(entry, dict):
+            member = Block(cast("dict[str, object]", entry), path, check.faults)
+            member.need("user")
+            name = member.raw("user") or ""
+            member.choice("role", _TEAM_ROLES)
+            member.end()
+        check.user(path, name)
+        if name in seen:
+            check.faults.add(path, f"{name} is a member already")
+        seen.add(str(name))
+
+
+def _needs_policy(team: str, block: Block, check: Check) -> None:
+    policies = check.known.teams.get(team, TeamNames()).policies
+    if block.value.get("policy") is None and "default" not in policies:
+        what = f"team {team} needs an escalation policy named `default`, or give `policy` here"
+        block.fault(None, what)
+
+
+def _channel_settings(name: str, block: Block, check: Check) -> None:
+    if name not in (*CHANNELS, *check.plug_ins.channels):
+        block.fault(None, f"there is no channel {name!r}; known are {', '.join(CHANNELS)}")
+        return
+    for key in block.value:
+        block.anything(key)
+    check.references_in(block.value, block.path)
+    plug_in = check.channel(name)
+    if plug_in is None and f"channel {name}" in LATER:
+        check.waits(f"channel {name}")
+    elif plug_in is not None and (wrong := plug_in.check_settings(block.value)) is not None:
+        block.fault(None, wrong)
+
+
+def _unreachable_people(tree: Mapping[str, object], check: Check) -> None:
+    members: set[str] = set()
+    for team in mapping(tree.get("teams")).values():
+        entries = mapping(team).get("members")
+        if isinstance(entries, list):
+            for entry in cast("list[object]", entries):
+                name = mapping(entry).get("user") if isinstance(entry, dict) else entry
+                members.add(str(name))
+    users = mapping(tree.get("users"))
+    for name in sorted(members & set(users)):
+        if not mapping(mapping(users[name]).get("contact_methods")):
+            check.notes.append(f"users.{name}: has no contact method, so no page reaches them")

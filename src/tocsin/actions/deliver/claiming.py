@@ -1,0 +1,144 @@
+"""Which pages go out now, with all that their messages need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tocsin.actions.deliver.reaching import Channels
+from tocsin.actions.links import links
+from tocsin.actions.shown import alert_object
+from tocsin.actions.world import World
+from tocsin.core import ids
+from tocsin.core.alert import Alert
+from tocsin.core.effects import Purpose
+from tocsin.core.message import Words, words
+from tocsin.core.notification import State, still_wanted
+from tocsin.ports import Address, Channel, MessageKind, Outgoing
+from tocsin.store import alerts
+from tocsin.store.db import Connection
+from tocsin.store.outbox import notifications
+from tocsin.store.outbox.notifications import Due, Settled
+from tocsin.store.people import MethodRow, methods_by_id, team_names, user_names
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A claimed page with its message, to be handed to its channel."""
+
+    due: Due
+    channel: Channel
+    message: Outgoing
+    address: Address
+
+
+async def claim(world: World, channels: Channels, limit: int) -> tuple[list[Ready], int]:
+    """Lease due pages; those no longer wanted are settled in the same transaction.
+
+    Returns what is to be sent, and how many were claimed in all.
+    """
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        claimed = await notifications.claim(connection, now, limit)
+        if not claimed:
+            return [], 0
+        known = await _Known.load(connection, claimed)
+        ready: list[Ready] = []
+        dropped: list[Settled] = []
+        for due in claimed:
+            made = await known.ready(world, channels, due)
+            if isinstance(made, Ready):
+                ready.append(made)
+            else:
+                dropped.append(made)
+        if dropped:
+            await notifications.settle(connection, dropped, now)
+    return ready, len(claimed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is looked up once for a batch of pages."""
+
+    connection: Connection
+    alerts: Mapping[UUID, Alert]
+    methods: Mapping[int, MethodRow]
+    teams: Mapping[int, str]
+    users: Mapping[int, str]
+
+    @classmethod
+    async def load(cls, connection: Connection, claimed: list[Due]) -> "_Known":
+        found = await alerts.get_many(
+            connection, [(due.team, due.alert) for due in claimed if due.alert is not None]
+        )
+        owners = {alert.owner for alert in found.values() if alert.owner is not None}
+        return cls(
+            connection,
+            found,
+            await methods_by_id(connection, {due.promise.method for due in claimed}),
+            await team_names(connection, {due.team for due in claimed}),
+            await user_names(connection, owners | {due.promise.user for due in claimed}),
+        )
+
+    async def ready(self, world: World, channels: Channels, due: Due) -> Ready | Settled:
+        """The page as it goes out, or why it does not."""
+        now = world.clock.now()
+        alert = self.alerts.get(due.alert) if due.alert is not None else None
+        method = self.methods.get(due.promise.method)
+        if alert is None:
+            return Settled(due=due, state=State.CANCELLED, detail="the alert is gone")
+        why_not = still_wanted(due.promise, alert, now)
+        if why_not is not None:
+            return Settled(due=due, state=State.CANCELLED, detail=why_not)
+        if method is None or method.disabled is not None or not method.user_active:
+            return Settled(due=due, state=State.FAILED, detail=_unusable(method))
+        channel = await channels.get(self.connection, method.channel)
+        if channel is None:
+            detail = f"the channel {method.channel} is not installed"
+            return Settled(due=due, state=State.FAILED, detail=detail)
+        signing = method.signing_key(world.keys)
+        message = self._message(world, due, alert, method, machine=channel.capabilities.machine)
+        return Ready(due, channel, message, Address(value=method.address, signing_key=signing))
+
+    def _message(
+        self, world: World, due: Due, alert: Alert, method: MethodRow, *, machine: bool
+    ) -> Outgoing:
+        team = self.teams[due.team]
+        said: Words = words(alert, due.promise.purpose, team, due.attempt)
+        signed = dict(links(world.keys, world.public_url, due.team, due.id))
+        if not machine:
+            del signed["reply"]
+        shown: dict[str, Any] = alert_object(
+            alert, team, self.users, ids.encode(alert.team, alert.id)
+        )
+        return Outgoing(
+            id=ids.encode(due.team, due.id),
+            kind=_KINDS[due.promise.purpose],
+            user=self.users.get(due.promise.user, "?"),
+            contact_method=method.name,
+            urgency=due.urgency,
+            step=due.step + 1,
+            attempt=due.attempt,
+            subject=said.subject,
+            text=said.text,
+            body=said.body,
+            alert=shown,
+            links=signed,
+        )
+
+
+_KINDS = {
+    Purpose.ESCALATION: MessageKind.ALERT,
+    Purpose.RESPONDER: MessageKind.ALERT,
+    Purpose.UPDATE: MessageKind.UPDATE,
+    Purpose.ACKNOWLEDGED: MessageKind.ACKNOWLEDGED,
+    Purpose.RESOLVED: MessageKind.RESOLVED,
+}
+
+
+def _unusable(method: MethodRow | None) -> str:
+    if method is None:
+        return "the contact method is gone"
+    if not method.user_active:
+        return "the person was deactivated"
+    return f"the contact method is disabled: {method.disabled}"

@@ -1,0 +1,47 @@
+"""The channels that are configured, made when first needed and again when their settings change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tocsin.actions.world import World
+from tocsin.ports import Channel, ChannelContext
+from tocsin.store.db import Connection
+from tocsin.store.people import channel_settings
+
+
+@dataclass(slots=True)
+class Channels:
+    """Channel objects by medium."""
+
+    world: World
+    _made: dict[str, tuple[Mapping[str, Any], Channel]] = field(
+        default_factory=dict[str, tuple[Mapping[str, Any], Channel]]
+    )
+
+    async def get(self, connection: Connection, medium: str) -> Channel | None:
+        """The channel that serves a medium, None when none is installed."""
+        load = self.world.plug_ins.channels.get(medium)
+        if load is None:
+            return None
+        settings = await channel_settings(connection, medium)
+        known = self._made.get(medium)
+        if known is not None and known[0] == settings:
+            return known[1]
+        channel = load()(
+            ChannelContext(
+                settings=settings,
+                secret=self.world.secrets,
+                egress=self.world.egress,
+                clock=self.world.clock,
+                allow_private=self.world.allow_private,
+            )
+        )
+        # A former object is left to its sends under way; it holds no connection between them.
+        self._made[medium] = (settings, channel)
+        return channel
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for _, channel in self._made.values():
+            await channel.close()

@@ -1,0 +1,131 @@
+"""A promise to a source is due: read the object, write what is still wanted, remember it."""
+
+from dataclasses import replace
+
+import structlog
+
+from tocsin.actions.sync.sources import Opened, Sources
+from tocsin.actions.world import World
+from tocsin.core.notification import retry_at
+from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, seen_after, wanted
+from tocsin.ports import Failed, FailureKind, Wrote
+from tocsin.store import remotes
+from tocsin.store.db import Connection
+from tocsin.store.outbox import remote_writes
+from tocsin.store.outbox.remote_writes import DueWrites
+from tocsin.store.remotes import ConnectorRow, Known
+
+log = structlog.get_logger()
+
+
+async def writes_due(world: World, limit: int = 20) -> tuple[DueWrites, ...]:
+    """Lease what is to be told to sources now, all of one object together."""
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        return await remote_writes.claim(connection, now, limit, world.clock)
+
+
+async def write(world: World, sources: Sources, due: DueWrites) -> None:
+    """Tell a source about one object. What fails stays visible and is tried again."""
+    async with world.worker_database.transaction() as connection:
+        row = await remotes.connector(connection, due.team, due.connector)
+    opened = await sources.open(row) if row is not None else None
+    if opened is None:
+        reason = "the connector is gone or switched off"
+        await _settle_failed(
+            world, due, Failed(kind=FailureKind.CONFIGURATION, reason=reason), None
+        )
+        return
+    deciding = _Deciding(due, write_back(opened.row))
+    outcome = await opened.source.write(due.key, deciding.decide, due.lease, opened.budget)
+    if isinstance(outcome, Wrote):
+        await _settle_written(world, opened, due, outcome, deciding.last)
+    else:
+        log.warning("write failed", connector=opened.row.name, reason=outcome.reason)
+        await _settle_failed(world, due, outcome, deciding.last)
+
+
+def write_back(row: ConnectorRow) -> WriteBack:
+    """The connector's `write_back` block."""
+    block = row.body.get("write_back")
+    block = block if isinstance(block, dict) else {}
+    close = block.get("close")
+    close = close if isinstance(close, dict) else {}
+    return WriteBack(
+        label=block.get("label"),
+        assign_owner=bool(block.get("assign_owner", True)),
+        comments=bool(block.get("comments", True)),
+        close_classification=close.get("classification"),
+        close_comment=close.get("comment"),
+    )
+
+
+class _Deciding:
+    """Decides anew at each read, and remembers what was decided last."""
+
+    def __init__(self, due: DueWrites, rules: WriteBack) -> None:
+        self._due = due
+        self._rules = rules
+        self.last: Wanted | None = None
+
+    def decide(self, remote: Remote) -> Wanted:
+        self.last = wanted(remote, self._due.intents, self._rules)
+        return self.last
+
+
+async def _settle_written(
+    world: World, opened: Opened, due: DueWrites, outcome: Wrote, wrote: Wanted | None
+) -> None:
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        settled = await remote_writes.settle(
+            connection, due, state="written", detail=None, again_at=None, now=now
+        )
+        if not settled:
+            log.warning("write ended after its lease was lost", connector=opened.row.name)
+        await _remember(connection, due, outcome.remote, wrote)
+
+
+async def _settle_failed(
+    world: World, due: DueWrites, failed: Failed, maybe: Wanted | None
+) -> None:
+    """Permanent failures end; all others come again. What may have been applied is remembered,
+
+    so that the next poll does not take our own change for somebody else's.
+    """
+    now = world.clock.now()
+    final = failed.kind is FailureKind.PERMANENT
+    async with world.worker_database.transaction() as connection:
+        await remote_writes.settle(
+            connection,
+            due,
+            state="failed" if final else "pending",
+            detail=failed.reason,
+            again_at=None if final else retry_at(due.tries, failed.retry_after, now),
+            now=now,
+        )
+        if failed.maybe_applied and maybe is not None:
+            known = await remotes.known(connection, due.team, due.connector, [due.key])
+            for one in known.values():
+                await _store(connection, due, one, _with_written(one.seen, maybe))
+
+
+def _with_written(seen: Seen, maybe: Wanted) -> Seen:
+    return replace(
+        seen,
+        written_status=maybe.status or seen.written_status,
+        written_owner=maybe.owner or seen.written_owner,
+    )
+
+
+async def _remember(
+    connection: Connection, due: DueWrites, remote: Remote, wrote: Wanted | None
+) -> None:
+    known = await remotes.known(connection, due.team, due.connector, [due.key])
+    for one in known.values():
+        await _store(connection, due, one, seen_after(remote, one.seen, wrote or Wanted()))
+
+
+async def _store(connection: Connection, due: DueWrites, one: Known, seen: Seen) -> None:
+    fresh = Known(key=one.key, alert=one.alert, seen=seen)
+    await remotes.store_seen(connection, due.team, due.connector, [fresh])

@@ -1,0 +1,39 @@
+"""The names of teams and users by id, for answers that show names."""
+
+from collections.abc import Iterable
+
+from tocsin.store.db import Connection, rows
+
+
+async def team_names(connection: Connection, teams: Iterable[int]) -> dict[int, str]:
+    """The name of each of these teams that exists."""
+    found = await rows(
+        connection, "SELECT id, name FROM team WHERE id = ANY($1::int[])", sorted(set(teams))
+    )
+    return {row["id"]: row["name"] for row in found}
+
+
+async def user_names(connection: Connection, users: Iterable[int]) -> dict[int, str]:
+    """The name of each of these users that exists."""
+    found = await rows(
+        connection, "SELECT id, name FROM app_user WHERE id = ANY($1::int[])", sorted(set(users))
+    )
+    return {row["id"]: row["name"] for row in found}
+
+
+async def all_teams(connection: Connection) -> dict[int, str]:
+    """Every team's name."""
+    return {row["id"]: row["name"] for row in await rows(connection, "SELECT id, name FROM team")}
+
+
+async def newest_entry(connection: Connection) -> int:
+    """The number of the newest timeline row below which no running transaction can still write."""
+    found = await rows(
+        connection,
+        "SELECT coalesce(max(n.id), 0) AS id FROM team t CROSS JOIN LATERAL ("
+        " SELECT l.id FROM timeline l WHERE l.team_id = t.id"
+        " AND l.xid::xid8 < pg_snapshot_xmin(pg_current_snapshot())"
+        " ORDER BY l.id DESC LIMIT 1) n",
+    )
+    newest: int = found[0]["id"]
+    return newest

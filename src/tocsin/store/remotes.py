@@ -1,0 +1,182 @@
+"""Remote objects as each side last saw them, and the connectors they come from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tocsin.core.reconcile import Seen
+from tocsin.store.db import Connection, rows, run
+
+_seen = msgspec.json.Decoder(Seen)
+_body = msgspec.json.Decoder(dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorRow:
+    """A connector as configured; `version` changes whenever its definition does."""
+
+    team: int
+    id: int
+    name: str
+    source: str
+    body: Mapping[str, Any]
+    sealed_secret: bytes | None
+
+    @property
+    def version(self) -> bytes:
+        """Equal for equal definitions."""
+        return msgspec.json.encode(self.body, order="sorted") + (self.sealed_secret or b"")
+
+
+async def connector(connection: Connection, team: int, number: int) -> ConnectorRow | None:
+    """One connector, None when it is gone or switched off."""
+    found = await rows(
+        connection,
+        "SELECT team_id, id, name, source, body, sealed_secret FROM connector"
+        " WHERE team_id = $1 AND id = $2 AND enabled",
+        team,
+        number,
+    )
+    return next((_connector(row) for row in found), None)
+
+
+def _connector(row: Mapping[str, Any]) -> ConnectorRow:
+    return ConnectorRow(
+        team=row["team_id"],
+        id=row["id"],
+        name=row["name"],
+        source=row["source"],
+        body=_body.decode(row["body"]),
+        sealed_secret=row["sealed_secret"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A remote object that we have stored."""
+
+    key: str
+    alert: UUID | None
+    seen: Seen
+
+
+async def known(
+    connection: Connection, team: int, number: int, keys: Iterable[str]
+) -> dict[str, Known]:
+    """Stored objects by key, locked until we commit."""
+    found = await rows(
+        connection,
+        "SELECT key, alert_id, seen FROM remote_object"
+        " WHERE team_id = $1 AND connector_id = $2 AND key = ANY($3::text[])"
+        " ORDER BY key FOR NO KEY UPDATE",
+        team,
+        number,
+        sorted(set(keys)),
+    )
+    return {
+        row["key"]: Known(key=row["key"], alert=row["alert_id"], seen=_seen.decode(row["seen"]))
+        for row in found
+    }
+
+
+async def store_seen(
+    connection: Connection,
+    team: int,
+    number: int,
+    objects: Sequence[Known],
+    *,
+    details_due: bool = False,
+) -> None:
+    """Write what each side last saw; with `details_due` the objects' parts are to be read."""
+    await run(
+        connection,
+        "INSERT INTO remote_object AS o"
+        " (team_id, connector_id, key, alert_id, seen, modified_at, details_due)"
+        " SELECT $1, $2, n.key, n.alert_id, n.seen::jsonb, n.modified_at, $7"
+        " FROM unnest($3::text[], $4::uuid[], $5::text[], $6::timestamptz[])"
+        " AS n(key, alert_id, seen, modified_at)"
+        " ON CONFLICT (team_id, connector_id, key) DO UPDATE SET seen = excluded.seen,"
+        " modified_at = excluded.modified_at, alert_id = coalesce(excluded.alert_id, o.alert_id),"
+        " details_due = o.details_due OR excluded.details_due",
+        team,
+        number,
+        [one.key for one in objects],
+        [one.alert for one in objects],
+        [msgspec.json.encode(one.seen).decode() for one in objects],
+        [one.seen.modified_at for one in objects],
+        details_due,
+    )
+
+
+async def wanting_details(
+    connection: Connection, team: int, number: int, limit: int
+) -> Sequence[tuple[str, UUID]]:
+    """Keys and alerts of objects whose parts are still to be read, newest first."""
+    found = await rows(
+        connection,
+        "SELECT key, alert_id FROM remote_object WHERE team_id = $1 AND connector_id = $2"
+        " AND details_due AND alert_id IS NOT NULL ORDER BY modified_at DESC LIMIT $3",
+        team,
+        number,
+        limit,
+    )
+    return [(row["key"], row["alert_id"]) for row in found]
+
+
+async def details_read(connection: Connection, team: int, number: int, key: str) -> None:
+    """The parts of an object have been read, or cannot be."""
+    await run(
+        connection,
+        "UPDATE remote_object SET details_due = false"
+        " WHERE team_id = $1 AND connector_id = $2 AND key = $3",
+        team,
+        number,
+        key,
+    )
+
+
+async def users_of_accounts(
+    connection: Connection, accounts: Iterable[str]
+) -> dict[str, tuple[int, str]]:
+    """Our users (id, name) by the account names of a source, in lower case."""
+    wanted = sorted({account.lower() for account in accounts})
+    found = await rows(
+        connection,
+        "SELECT id, name, lower(entra) AS entra, lower(email) AS email FROM app_user"
+        " WHERE active AND (lower(entra) = ANY($1::text[]) OR lower(email) = ANY($1::text[]))",
+        wanted,
+    )
+    users: dict[str, tuple[int, str]] = {}
+    for column in ("email", "entra"):  # the account that was named explicitly wins
+        for row in found:
+            if row[column] is not None:
+                users[row[column]] = (row["id"], row["name"])
+    return users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a connector is doing."""
+
+    run_at: datetime | None
+    started_at: datetime | None
+    succeeded_at: datetime | None
+    watermark: datetime | None
+    error: str | None
+    failures: int
+
+
+async def health(connection: Connection, team: int, number: int) -> Health | None:
+    """The state of a connector's polling, None before its first."""
+    found = await rows(
+        connection,
+        "SELECT run_at, started_at, succeeded_at, watermark, error, failures FROM poll"
+        " WHERE team_id = $1 AND connector_id = $2",
+        team,
+        number,
+    )
+    return Health(**dict(found[0])) if found else None

@@ -1,0 +1,112 @@
+"""What monitoring reads: liveness, readiness, figures for Prometheus."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin.store.figures import Figures, figures
+from tocsin.web.parts import Parts
+from tocsin.web.problems import Problem
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+EVENTS = Counter(
+    "tocsin_events", "Requests of senders, by dialect and outcome.", ("inlet", "outcome"),
+    registry=REGISTRY,
+)  # fmt: skip
+REMEMBERED = timedelta(seconds=5)
+"""How old the figures from the database may be, however often they are asked for."""
+
+
+class Monitoring:
+    """Answers probes and scrapes."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._last: tuple[datetime, Figures] | None = None
+
+    async def healthz(self, _: Request) -> Response:
+        """This process answers."""
+        return _json(200, {"status": "ok"})
+
+    async def readyz(self, _: Request) -> Response:
+        """Everything that work needs is there; else 503 naming what is not."""
+        found = await self._parts.readiness()
+        wrong = {name: fault for name, fault in found.items() if fault is not None}
+        if wrong:
+            raise Problem(
+                503,
+                f"Not ready: {'; '.join(f'{name}: {fault}' for name, fault in wrong.items())}.",
+                "`tocsin doctor` says more.",
+                more={"checks": {name: fault or "ok" for name, fault in found.items()}},
+            )
+        return _json(200, {"status": "ready", "checks": dict.fromkeys(found, "ok")})
+
+    async def metrics(self, _: Request) -> Response:
+        """Counters of this process, and figures from the database shared by all."""
+        registry = CollectorRegistry()
+        registry.register(_Snapshot(await self._figures()))
+        text = generate_latest(REGISTRY) + generate_latest(registry)
+        return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _figures(self) -> Figures:
+        world = self._parts.world
+        now = world.clock.now()
+        if self._last is None or now - self._last[0] > REMEMBERED:
+            async with world.database.transaction() as connection:
+                self._last = (now, await figures(connection, now))
+        return self._last[1]
+
+
+def routes(monitoring: Monitoring) -> list[Route]:
+    """The three addresses that need no token; none tells a secret or a text of an alert."""
+    return [
+        Route("/healthz", monitoring.healthz),
+        Route("/readyz", monitoring.readyz),
+        Route("/metrics", monitoring.metrics),
+    ]
+
+
+class _Snapshot(Collector):
+    """Figures as gauges."""
+
+    def __init__(self, found: Figures) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        found = self._found
+        alerts = GaugeMetricFamily(
+            "tocsin_alerts", "Alerts that are not closed.", labels=("status", "severity")
+        )
+        for labels, count in found.alerts.items():
+            alerts.add_metric(labels, count)
+        pages = GaugeMetricFamily("tocsin_notifications", "Notifications.", labels=("state",))
+        for state, count in found.notifications.items():
+            pages.add_metric((state,), count)
+        polls = GaugeMetricFamily(
+            "tocsin_poll_age_seconds",
+            "Since a connector was last read whole.",
+            labels=("connector",),
+        )
+        for connector, age in found.poll_age.items():
+            polls.add_metric((connector,), age)
+        yield from (alerts, pages, polls)
+        late = "tocsin_page_lateness_seconds", "How late the oldest unsent page is."
+        yield GaugeMetricFamily(*late, value=found.page_lateness)
+        step = "tocsin_step_lateness_seconds", "How late the oldest timer of an alert is."
+        yield GaugeMetricFamily(*step, value=found.step_lateness)
+        writes = "tocsin_pending_writes", "Changes that a source has not been told yet."
+        yield GaugeMetricFamily(*writes, value=found.pending_writes)
+
+
+def _json(status: int, value: object) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(value), status, headers, "application/json")

@@ -1,0 +1,226 @@
+"""Live updates: one reader of the timeline per process, and many who are told (SSE)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+
+from tocsin.actions.shown import instant, plain
+from tocsin.core import ids
+from tocsin.core.access import Caller, sees
+from tocsin.store import alerts, names
+from tocsin.store.db import Database, Row, listen
+from tocsin.web.problems import is_unavailable
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.5
+PING_SECONDS = 15.0
+QUEUE = 1000
+"""Events that a slow reader may be behind before it is told to load everything again."""
+CATCH_UP = 5000
+"""Events that a resumed stream repeats at most; more than that is a resync."""
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One timeline row, ready to send."""
+
+    id: int
+    team: int
+    text: bytes
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """One open stream. `after` is the last row it has; `lost` when its queue overflowed."""
+
+    caller: Caller
+    after: int
+    queue: asyncio.Queue[Told | None] = field(
+        default_factory=lambda: asyncio.Queue[Told | None](QUEUE)
+    )
+    lost: bool = False
+
+
+class Live:
+    """Reads new timeline rows at a NOTIFY and every half second, while anybody listens.
+
+    Only rows below every running transaction are told, so that none is passed over.
+    """
+
+    def __init__(self, database: Database, *, ping_seconds: float = PING_SECONDS) -> None:
+        self._database = database
+        self._ping_seconds = ping_seconds
+        self._listeners: set[_Listener] = set()
+        self._reader: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
+        self._position: int | None = None
+        self._teams: dict[int, str] = {}
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    async def stream(
+        self, caller: Caller, last: str | None, still: Callable[[], Awaitable[Caller | None]]
+    ) -> AsyncGenerator[bytes]:
+        """The bytes of one event stream, from after the event `last` where it is given.
+
+        `still` is asked at every ping who the caller is by now; None ends the stream.
+        """
+        listener, position = await self._join(caller)
+        try:
+            yield b"retry: 2000\n\n" + _event("hello", position if last is None else None)
+            async for text in self._caught_up(listener, last, position):
+                yield text
+            while True:
+                more = await self._next(listener, still)
+                if more is None:
+                    return
+                yield more
+        finally:
+            self._leave(listener)
+
+    def close(self) -> None:
+        """End every stream, so that a stopping server need not wait for them."""
+        self._closed = True
+        for listener in tuple(self._listeners):
+            _put(listener, None)
+        if self._reader is not None:
+            self._reader.cancel()
+
+    async def _join(self, caller: Caller) -> tuple[_Listener, int]:
+        async with self._starting:
+            if self._reader is None or self._reader.done():
+                async with self._database.transaction() as connection:
+                    self._position = await names.newest_entry(connection)
+                self._reader = asyncio.create_task(self._read())
+        position = self._position or 0
+        listener = _Listener(caller, position)
+        if self._closed:
+            _put(listener, None)
+        self._listeners.add(listener)
+        return listener, position
+
+    def _leave(self, listener: _Listener) -> None:
+        self._listeners.discard(listener)
+        if not self._listeners and self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
+
+    async def _caught_up(
+        self, listener: _Listener, last: str | None, position: int
+    ) -> AsyncGenerator[bytes]:
+        """What happened after `last` up to `position`, from where the queue goes on."""
+        if last is None:
+            return
+        if not last.isascii() or not last.isdigit() or len(last) > 18:
+            yield _event("resync", position)
+            return
+        after, count = int(last), 0
+        listener.after = max(position, after)
+        while after < position:
+            found = await self._rows(listener.caller, after)
+            for told in found:
+                if told.id <= position:
+                    yield told.text
+            count += len(found)
+            if len(found) < _BATCH:
+                return
+            after = found[-1].id
+            if count >= CATCH_UP:
+                yield _event("resync", position)
+                return
+
+    async def _rows(self, caller: Caller, after: int) -> list[Told]:
+        async with self._database.transaction() as connection:
+            self._teams = await names.all_teams(connection)
+            mine = [team for team in self._teams if sees(caller, team)]
+            found = await alerts.live_rows(connection, mine, after, _BATCH)
+        return [_told(row, self._teams) for row in found]
+
+    async def _next(
+        self, listener: _Listener, still: Callable[[], Awaitable[Caller | None]]
+    ) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._ping_seconds):
+                told = await listener.queue.get()
+        except TimeoutError:
+            caller = await still()
+            if caller is None:
+                return None
+            listener.caller = caller
+            return b": ping\n\n"
+        if listener.lost:
+            listener.lost = False
+            while not listener.queue.empty():
+                told = listener.queue.get_nowait()
+            position = listener.after = self._position or 0
+            return None if told is None else _event("resync", position)
+        return None if told is None else told.text
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                async with listen(self._database.dsn, self._heard.set):
+                    while True:
+                        await self._tell()
+                        await self._wait(POLL_SECONDS)
+            except Exception as error:
+                if not is_unavailable(error):
+                    log.error("live updates failed; going on", exc_info=error)  # noqa: TRY400 - in one place for both
+                await self._wait(POLL_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._heard.wait()
+        self._heard.clear()
+
+    async def _tell(self) -> None:
+        """Read what is new and hand it to those who may see it."""
+        while True:
+            async with self._database.transaction() as connection:
+                self._teams = await names.all_teams(connection)
+                found = await alerts.live_rows(connection, self._teams, self._position or 0, _BATCH)
+            for row in found:
+                told = _told(row, self._teams)
+                self._position = told.id
+                for listener in self._listeners:
+                    if told.id > listener.after and sees(listener.caller, told.team):
+                        listener.after = told.id
+                        _put(listener, told)
+            if len(found) < _BATCH:
+                return
+
+
+def _put(listener: _Listener, told: Told | None) -> None:
+    try:
+        listener.queue.put_nowait(told)
+    except asyncio.QueueFull:
+        listener.lost = True
+        if told is None:
+            listener.queue.get_nowait()
+            listener.queue.put_nowait(None)
+
+
+def _told(row: Row, teams: Mapping[int, str]) -> Told:
+    team: int = row["team_id"]
+    data = {
+        "alert": ids.encode(team, row["alert_id"]),
+        "team": teams.get(team),
+        "at": instant(row["at"]),
+        "kind": row["kind"],
+        "by": row["by_name"],
+        "via": row["via"],
+        "data": plain(row["data"]),
+    }
+    return Told(row["id"], team, _event("timeline", row["id"], data))
+
+
+def _event(kind: str, number: int | None, data: Mapping[str, object] | None = None) -> bytes:
+    name = b"" if number is None else b"id: %d\n" % number
+    return name + b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(data or {}))
