@@ -125,7 +125,7 @@ def made(
     )
 
 
-def connector_block(cloud: Mapping[str, object], **changes: object) -> dict[str, Any]:
+def connector_block(cloud: Mapping[str, object], /, **changes: object) -> dict[str, Any]:
     """The block of examples/soc.yaml with the simulated tenant's names."""
     return {
         "source": "microsoft",

@@ -86,7 +86,9 @@ async def test_entra_in_trouble_is_temporary_and_obeyed(sky: Sky) -> None:
     assert failed.retry_after == timedelta(seconds=40)
 
 
-async def test_entra_that_cannot_be_trusted_or_reached_is_temporary(sky: Sky, tmp_path: Path) -> None:
+async def test_entra_that_cannot_be_trusted_or_reached_is_temporary(
+    sky: Sky, tmp_path: Path
+) -> None:
     async with odd_server(tmp_path) as odd:
         await sky.anew(cloud={**sky.block["cloud"], "ca_file": str(odd.ca_file)})
         failed = await _failure(sky)
@@ -98,7 +100,10 @@ async def test_a_ca_file_that_is_missing_or_none_is_named(sky: Sky, tmp_path: Pa
     await sky.anew(cloud={**sky.block["cloud"], "ca_file": str(tmp_path / "absent.pem")})
     failed = await _failure(sky)
     assert failed.kind is FailureKind.CONFIGURATION
-    assert "absent.pem cannot be read" in failed.reason
+    assert "absent.pem cannot be used: No such file" in failed.reason
+    (tmp_path / "odd.pem").write_text("no certificate", encoding="utf-8")
+    await sky.anew(cloud={**sky.block["cloud"], "ca_file": str(tmp_path / "odd.pem")})
+    assert "odd.pem cannot be used" in (await _failure(sky)).reason
 
 
 async def test_the_secret_is_in_no_log_line_nor_repr(

@@ -242,7 +242,10 @@ async def test_a_broken_object_loses_no_other_one(odd: Odd) -> None:
     odd.says(json.dumps({"value": [{}, 5, None, {"properties": {}}, worse, good]}).encode())
     remotes = await _odd_poll(odd)
     assert isinstance(remotes, list)
-    assert [(remote.key, remote.title) for remote in remotes] == [("a-b", "7"), (good["name"], "Good")]
+    assert [(remote.key, remote.title) for remote in remotes] == [
+        ("a-b", "7"),
+        (good["name"], "Good"),
+    ]
     assert {remote.modified_at for remote in remotes} == {LONG_AGO}
 
 

@@ -28,7 +28,7 @@ from tocsin.microsoft.faults import (
     retry_after,
     temporary,
 )
-from tocsin.microsoft.network import Network
+from tocsin.microsoft.network import CaFileError, Network
 from tocsin.microsoft.settings import Settings
 from tocsin.ports.common import Clock, SecretMissingError, Secrets
 
@@ -91,15 +91,16 @@ class Tokens:
 
     async def _asked(self, scope: str, within: timedelta) -> AccessTokenInfo | CallError:
         try:
-            credential = self._credential()
-            async with asyncio.timeout(within.total_seconds()), credential:
-                return await credential.get_token_info(scope)
+            async with asyncio.timeout(within.total_seconds()), await self._credential() as ready:
+                return await ready.get_token_info(scope)
         except SecretMissingError as error:
             return misconfigured(_DOING, str(error))
         except ClientAuthenticationError as error:
             return self._refusal(error)
         except (AzureError, TimeoutError) as error:
             return _unreachable(error)
+        except CaFileError as error:
+            return misconfigured(_DOING, str(error))
         except OSError as error:
             name = error.filename or "a file"
             return misconfigured(_DOING, f"{name} cannot be read ({error.strerror or 'broken'})")
@@ -136,18 +137,23 @@ class Tokens:
             )
         return "the credential is empty or not usable: check it"
 
-    def _credential(self) -> _Credential:
+    async def _credential(self) -> _Credential:
         settings, given = self._settings, self._settings.credential
         if given.get("managed_identity"):
             # Its address comes from the platform, not from the configuration: no guard in between.
             return ManagedIdentityCredential(client_id=settings.client_id or None)
         make = self._maker(given)
-        return make(
-            authority=settings.cloud.authority,
-            disable_instance_discovery=True,
-            retry_total=0,
-            transport=AioHttpTransport(session=self._network.session()),
-        )
+        session = self._network.session()
+        try:
+            return make(
+                authority=settings.cloud.authority,
+                disable_instance_discovery=True,
+                retry_total=0,
+                transport=AioHttpTransport(session=session),
+            )
+        except ValueError:
+            await session.close()
+            raise
 
     def _maker(self, given: Mapping[str, Any]) -> Callable[..., _Credential]:
         """What is read from outside is read before a session is opened."""

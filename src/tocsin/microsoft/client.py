@@ -23,7 +23,7 @@ from tocsin.microsoft.faults import (
     unreadable,
 )
 from tocsin.microsoft.fields import Record, record
-from tocsin.microsoft.network import Network
+from tocsin.microsoft.network import CaFileError, Network
 from tocsin.ports.common import Budget, Clock, EgressError, FailureKind, Lease, WaitUntil
 
 _PATIENCE = timedelta(seconds=10)
@@ -155,10 +155,8 @@ class Client:
             raise unreadable(call.asked, {}, error.status, "with too much data") from error
         except EgressError as error:
             raise _unreached(call, error) from error
-        except OSError as error:
-            raise misconfigured(
-                call.asked.doing, f"cloud.ca_file cannot be used: {error.strerror or 'no PEM'}"
-            ) from error
+        except CaFileError as error:
+            raise misconfigured(call.asked.doing, str(error)) from error
         return self._read(call, raw)
 
     def _read(self, call: Call, raw: RawAnswer) -> Answer:

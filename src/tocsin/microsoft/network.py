@@ -15,10 +15,18 @@ LONGEST_CALL = timedelta(seconds=60)
 _Stamp = tuple[int, int]
 
 
+class CaFileError(Exception):
+    """The `ca_file` cannot be used; the message says why."""
+
+    def __init__(self, path: str, error: Exception) -> None:
+        why = error.strerror if isinstance(error, OSError) else None
+        super().__init__(f"cloud.ca_file {path} cannot be used: {why or 'it is no PEM file'}")
+
+
 class Network:
     """Opens what is needed when it is needed; a `ca_file` that changed is read again.
 
-    Methods raise OSError (ssl.SSLError is one) when the `ca_file` cannot be used.
+    Methods raise `CaFileError`.
     """
 
     def __init__(self, cloud: Cloud, allow_private: tuple[str, ...]) -> None:
@@ -60,9 +68,17 @@ class Network:
 def _stamp(ca_file: str | None) -> _Stamp | None:
     if ca_file is None:
         return None
-    found = Path(ca_file).stat()
+    try:
+        found = Path(ca_file).stat()
+    except OSError as error:
+        raise CaFileError(ca_file, error) from error
     return found.st_mtime_ns, found.st_size
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext | None:
-    return None if ca_file is None else ssl.create_default_context(cafile=ca_file)
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cadata=Path(ca_file).read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise CaFileError(ca_file, error) from error

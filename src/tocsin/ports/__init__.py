@@ -35,6 +35,7 @@ from tocsin.ports.sink import (
     Sink,
 )
 from tocsin.ports.source import (
+    Allowance,
     Cadence,
     ReadPlan,
     Source,
@@ -45,6 +46,7 @@ from tocsin.ports.source import (
 
 __all__ = [
     "Address",
+    "Allowance",
     "Budget",
     "Cadence",
     "Capabilities",

@@ -85,7 +85,7 @@ class Response(Protocol):
 
 
 class Egress(Protocol):
-    """The one guarded HTTP client: vetted and pinned addresses, no redirects, capped size and time."""
+    """The one guarded HTTP client: vetted, pinned addresses, no redirects, capped size and time."""
 
     async def request(
         self,
@@ -114,7 +114,7 @@ class EgressError(Exception):
 
 
 Secrets = Callable[[Mapping[str, Any]], str]
-"""Resolves a reference such as {secret_env: NAME} when it is needed; raises `SecretMissingError`."""
+"""Resolves a reference such as {secret_env: NAME} when needed; raises `SecretMissingError`."""
 
 
 class SecretMissingError(Exception):

@@ -39,6 +39,14 @@ class Cadence:
     deep_lookback: timedelta
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How many calls of a kind may be made in each window of this length."""
+
+    calls: int
+    window: timedelta
+
+
 class SourceError(Exception):
     """Reading failed; nothing beyond the pages already yielded was read."""
 
@@ -67,6 +75,11 @@ class Source(Protocol):
 
     @property
     def cadence(self) -> Cadence: ...
+
+    @property
+    def allowances(self) -> Mapping[str, Allowance]:
+        """The limits of the kinds of calls that it takes from its budget."""
+        ...
 
     def pages(
         self, plan: ReadPlan, lease: Lease, budget: Budget

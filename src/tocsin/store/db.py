@@ -1,5 +1,6 @@
 """Engine, `transaction()`, `listen()`: the only place that opens a connection."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,18 +47,26 @@ class Database:
 
 
 @asynccontextmanager
-async def listen(dsn: str, heard: Callable[[], None]) -> AsyncGenerator[asyncpg.Connection]:
-    """Call `heard` at each notification while the block runs, on a connection of its own."""
+async def listen(dsn: str, heard: Callable[[], None]) -> AsyncGenerator[asyncio.Event]:
+    """Call `heard` at each notification while the block runs, on a connection of its own.
+
+    Yields an event that is set when the connection is cut.
+    """
+    cut = asyncio.Event()
 
     def on_notify(*_: object) -> None:
         heard()
 
-    connection = await asyncpg.connect(dsn)
+    def on_end(*_: object) -> None:
+        cut.set()
+
+    connection = await asyncpg.connect(dsn, timeout=10)
     try:
+        connection.add_termination_listener(on_end)
         await connection.add_listener(WAKE, on_notify)
-        yield connection
+        yield cut
     finally:
-        await connection.close()
+        await connection.close(timeout=2)
 
 
 Row = Mapping[str, Any]

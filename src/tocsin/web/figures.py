@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import msgspec
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -15,7 +14,7 @@ from starlette.routing import Route
 
 from tocsin.store.figures import Figures, figures
 from tocsin.web.parts import Parts
-from tocsin.web.problems import Problem
+from tocsin.web.problems import Problem, json_response
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 EVENTS = Counter(
@@ -35,7 +34,7 @@ class Monitoring:
 
     async def healthz(self, _: Request) -> Response:
         """This process answers."""
-        return _json(200, {"status": "ok"})
+        return json_response({"status": "ok"})
 
     async def readyz(self, _: Request) -> Response:
         """Everything that work needs is there; else 503 naming what is not."""
@@ -48,7 +47,7 @@ class Monitoring:
                 "`tocsin doctor` says more.",
                 more={"checks": {name: fault or "ok" for name, fault in found.items()}},
             )
-        return _json(200, {"status": "ready", "checks": dict.fromkeys(found, "ok")})
+        return json_response({"status": "ready", "checks": dict.fromkeys(found, "ok")})
 
     async def metrics(self, _: Request) -> Response:
         """Counters of this process, and figures from the database shared by all."""
@@ -105,8 +104,3 @@ class _Snapshot(Collector):
         yield GaugeMetricFamily(*step, value=found.step_lateness)
         writes = "tocsin_pending_writes", "Changes that a source has not been told yet."
         yield GaugeMetricFamily(*writes, value=found.pending_writes)
-
-
-def _json(status: int, value: object) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(msgspec.json.encode(value), status, headers, "application/json")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tocsin.web.problems import Problem, is_unavailable, unavailable
+from tocsin.web.problems import Problem, as_problem
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Gate:
         except _HungUpError:
             return
         except Exception as error:  # noqa: BLE001 - the last resort: callers get no stack trace
-            problem = _as_problem(error)
+            problem = as_problem(error)
             if problem.status >= 500:
                 _report(scope, request_id, error, problem)
             if not answer.started:
@@ -150,18 +150,6 @@ def _too_large(limit: int) -> Problem:
         f"The body is larger than {limit} bytes.",
         "Send less: shorten texts, or leave out details.",
         headers={"Connection": "close"},  # the rest of the body is not read
-    )
-
-
-def _as_problem(error: Exception) -> Problem:
-    if isinstance(error, Problem):
-        return error
-    if is_unavailable(error):
-        return unavailable()
-    return Problem(
-        500,
-        "Something failed here that should not have; nothing of this request was stored.",
-        "Try again; if it stays, give the request_id to whoever runs this Tocsin.",
     )
 
 

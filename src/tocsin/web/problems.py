@@ -5,8 +5,10 @@ from http import HTTPStatus
 
 import asyncpg
 import msgspec
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -92,10 +94,62 @@ _AWAY = ("08", "53", "57P")
 """SQLSTATE classes: connection lost, no connection or disk left, shutting down or starting up."""
 
 
+def as_problem(error: Exception) -> Problem:
+    """Any exception as what the caller is told; what nobody foresaw is a 500 without details."""
+    match error:
+        case Problem():
+            return error
+        case RequestValidationError():
+            return _invalid(error)
+        case HTTPException():
+            return _of_the_framework(error)
+        case _ if is_unavailable(error):
+            return unavailable()
+        case _:
+            return Problem(
+                500,
+                "Something failed here that should not have.",
+                "Try again; if it stays, give the request_id to whoever runs this Tocsin.",
+            )
+
+
 async def answer(request: Request, error: Exception) -> Response:
-    """The exception handler for `Problem`."""
-    assert isinstance(error, Problem)
-    return error.response(request.scope.get("request_id"))
+    """The exception handler of every application; the gate logs what is ours to mend."""
+    return as_problem(error).response(request.scope.get("request_id"))
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "what": str(fault["msg"])}
+        for fault in error.errors()
+    ]
+    first = faults[0] if faults else {"where": "body", "what": "it cannot be read"}
+    return Problem(
+        422,
+        f"{first['where']}: {first['what']}.",
+        "Correct the named fields and send the request again.",
+        more={"faults": faults},
+    )
+
+
+def _of_the_framework(error: HTTPException) -> Problem:
+    if error.status_code == 404:
+        return not_found()
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return Problem(
+            405,
+            "This address does not take that method.",
+            f"Use {allowed}." if allowed else None,
+            headers=error.headers,
+        )
+    return Problem(error.status_code, str(error.detail), headers=error.headers)
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """A JSON answer that nobody keeps."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
 
 
 def _title(status: int) -> str:

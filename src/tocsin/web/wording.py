@@ -31,6 +31,8 @@ class Words:
     ended: str
     no_access: str
     used: str
+    done: str
+    unchanged: str
     unavailable: str
     unreadable: str
     may_not: str
@@ -56,6 +58,8 @@ ENGLISH = Words(
     ended="This link has ended: the alert was closed more than a day ago.",
     no_access="You are no longer in this alert's team. Ask an admin if that is wrong.",
     used="This form was used before, so nothing was changed. The alert stands as shown.",
+    done="Done.",
+    unchanged="Nothing changed: it was so already.",
     unavailable="Tocsin cannot reach its database just now. Try again in a moment.",
     unreadable="The form could not be read. Open the link again.",
     may_not="Your role in this team lets you read only.",
@@ -87,6 +91,8 @@ GERMAN = Words(
     ended="Dieser Link ist abgelaufen: Der Alarm ist seit mehr als einem Tag geschlossen.",
     no_access="Du bist nicht mehr im Team dieses Alarms. Wenn das falsch ist: frag einen Admin.",
     used="Dieses Formular wurde schon benutzt; es wurde nichts geändert. So steht der Alarm jetzt.",
+    done="Erledigt.",
+    unchanged="Nichts geändert: Es war schon so.",
     unavailable="Tocsin erreicht seine Datenbank gerade nicht. Versuch es gleich noch einmal.",
     unreadable="Das Formular war nicht lesbar. Öffne den Link noch einmal.",
     may_not="Deine Rolle in diesem Team erlaubt nur Lesen.",

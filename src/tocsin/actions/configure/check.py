@@ -13,6 +13,7 @@ from tocsin.core.localtime import UnknownZone, check_zone
 from tocsin.core.notation import listing, mapping
 from tocsin.ports import Channel
 
+_REFERENCES = {"secret_env", "stored", "certificate_file", "federated_token_file", "ca_file"}
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*_(?:SECRET|PASSWORD|TOKEN)")
 
 
@@ -133,7 +134,7 @@ class Check:
             self.references_in(inner, (*path, key))
         for index, inner in enumerate(listing(value)):
             self.references_in(inner, (*path, index))
-        if {"secret_env", "stored"} & set(mapping(value)):
+        if _REFERENCES & set(mapping(value)):
             self.reference(path, mapping(value))
 
     def channel(self, name: str) -> type[Channel] | None:

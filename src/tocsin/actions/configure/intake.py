@@ -63,21 +63,19 @@ def check_connector(team: str, name: str, block: Block, check: Check) -> None:
     for key in block.value:
         block.anything(key)
     _credential(f"{team}/{name}", block, check)
-    check.references_in(block.value, block.path)
     if source is None:
         return
     load = check.plug_ins.sources.get(source)
     if load is None:
         check.notes.append(f"source {source}: no plug-in is installed; it is not read")
     elif (wrong := load().check_settings(_as_stored(team, name, block.value))) is not None:
-        key = _named_key(wrong, block)
-        block.faults.add((*block.path, *key), wrong)
+        check.faults.add((*block.path, *_named_key(wrong, block)), wrong)
 
 
 def check_route(team: str, block: Block, check: Check) -> None:
     """One entry of a team's `routing`."""
     check.waits("routing rules")
-    _match(block, check)
+    _match(block)
     block.text("category")
     block.choice("severity", tuple(Severity))
     block.choice("urgency", tuple(Urgency))
@@ -106,7 +104,7 @@ def check_maintenance(block: Block, check: Check) -> None:
         name = block.text(key)
         if name is not None and team is not None and name not in known:
             block.fault(key, f"team {team} has no {key} {name!r}")
-    _match(block, check)
+    _match(block)
     begin, end = block.moment("from"), block.moment("to")
     if begin and end and (begin.tzinfo is None) == (end.tzinfo is None) and end <= begin:
         block.fault("to", "it ends before it begins")
@@ -140,28 +138,33 @@ def _sender_secret(own: str, block: Block, check: Check) -> None:
         given = mapping(block.value["secret"])
         if set(given) != {"stored"}:
             block.fault("secret", "give the text itself, or {stored: NAME} to keep what is stored")
-        elif given["stored"] != own.partition("/")[2]:
-            check.reference((*block.path, "secret"), given)
+        else:
+            check.reference((*block.path, "secret"), _own_name(own, given))
     elif secret is not None and (text := block.text("secret")) is not None:
         if len(text) < SHORTEST_SECRET:
-            block.fault(
-                "secret", f"it has fewer than {SHORTEST_SECRET} characters; take a longer one"
-            )
+            block.fault("secret", f"take one of at least {SHORTEST_SECRET} characters")
         elif not _SECRET.fullmatch(text):
-            block.fault(
-                "secret", "it stands in addresses: use up to 128 letters, digits and . _ ~ -"
-            )
+            what = "it stands in addresses: use at most 128 letters, digits and . _ ~ -"
+            block.fault("secret", what)
 
 
 def _credential(own: str, block: Block, check: Check) -> None:
     """`{secret: TEXT}` enters a secret that is then stored; `{stored: NAME}` keeps it."""
     given = mapping(block.value.get("credential"))
-    secret = given.get("secret")
-    if secret is None:
-        return
     place = (*block.path, "credential")
-    if set(given) != {"secret"} or not isinstance(secret, str) or not secret.strip():
-        check.faults.add(place, "give {secret: TEXT} alone")
+    secret = given.get("secret")
+    if secret is not None:
+        if set(given) != {"secret"} or not isinstance(secret, str) or not secret.strip():
+            check.faults.add(place, "give {secret: TEXT} alone")
+        return
+    check.references_in(_own_name(own, given), place)
+    rest = {key: value for key, value in block.value.items() if key != "credential"}
+    check.references_in(rest, block.path)
+
+
+def _own_name(own: str, given: Mapping[str, object]) -> Mapping[str, object]:
+    """`{stored: plant}` within team soc means `{stored: soc/plant}`."""
+    return {**given, "stored": own} if given.get("stored") == own.partition("/")[2] else given
 
 
 def _as_stored(team: str, name: str, body: Mapping[str, object]) -> dict[str, object]:
@@ -177,7 +180,7 @@ def _named_key(wrong: str, block: Block) -> tuple[str, ...]:
     return (words[0],) if words[0] in block.value else ()
 
 
-def _match(block: Block, check: Check) -> None:
+def _match(block: Block) -> None:
     match = block.block("match")
     if match is None:
         return

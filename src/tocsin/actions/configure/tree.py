@@ -18,7 +18,7 @@ from tocsin.actions.configure.intake import (
 from tocsin.actions.configure.later import LATER
 from tocsin.actions.configure.people import CHANNELS, check_user
 from tocsin.core.access import Role
-from tocsin.core.notation import mapping
+from tocsin.core.notation import listing, mapping
 
 VERSION = 1
 _TEAM_ROLES = tuple(role for role in Role if role is not Role.ADMIN)
@@ -116,11 +116,8 @@ def _channel_settings(name: str, block: Block, check: Check) -> None:
 def _unreachable_people(tree: Mapping[str, object], check: Check) -> None:
     members: set[str] = set()
     for team in mapping(tree.get("teams")).values():
-        entries = mapping(team).get("members")
-        if isinstance(entries, list):
-            for entry in cast("list[object]", entries):
-                name = mapping(entry).get("user") if isinstance(entry, dict) else entry
-                members.add(str(name))
+        for entry in listing(mapping(team).get("members")):
+            members.add(str(mapping(entry).get("user", entry)))
     users = mapping(tree.get("users"))
     for name in sorted(members & set(users)):
         if not mapping(mapping(users[name]).get("contact_methods")):

@@ -11,9 +11,7 @@ from tocsin.actions.deliver.reaching import Channels
 from tocsin.actions.world import World
 from tocsin.core.notification import State, repeat_at, retry_at
 from tocsin.ports import Failed, FailureKind, Sent
-from tocsin.store.outbox import notifications
-from tocsin.store.outbox.leases import PAGE_LEASE
-from tocsin.store.outbox.notifications import Settled
+from tocsin.store.outbox import PAGE_LEASE, Settled, notifications
 
 log = structlog.get_logger()
 

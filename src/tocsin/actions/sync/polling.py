@@ -15,8 +15,7 @@ from tocsin.core.reconcile import Remote
 from tocsin.ports import Failed, FailureKind, ReadPlan, SourceError
 from tocsin.store import alerts, remotes
 from tocsin.store.alerts import KeyTaken
-from tocsin.store.outbox import polls
-from tocsin.store.outbox.polls import DuePoll, Polled
+from tocsin.store.outbox import DuePoll, Polled, polls
 
 log = structlog.get_logger()
 

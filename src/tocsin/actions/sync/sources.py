@@ -6,7 +6,7 @@ from typing import Any
 
 from tocsin.actions.world import World
 from tocsin.ports import Budget, SecretMissingError, Source, SourceContext
-from tocsin.store.outbox.budgets import Limit, StoredBudget
+from tocsin.store.outbox import Limit, StoredBudget
 from tocsin.store.remotes import ConnectorRow
 
 

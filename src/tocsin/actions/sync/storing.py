@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tocsin.actions.desk import Desk
-from tocsin.actions.intake.accepting import Posted, accept
+from tocsin.actions.intake import Posted, accept
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert
 from tocsin.core.changes import (
@@ -27,8 +27,7 @@ from tocsin.core.routing import URGENCY
 from tocsin.store import alerts, remotes
 from tocsin.store.db import Connection
 from tocsin.store.events import reserve_numbers
-from tocsin.store.outbox import polls
-from tocsin.store.outbox.polls import DuePoll
+from tocsin.store.outbox import DuePoll, polls
 from tocsin.store.remotes import ConnectorRow, Known
 
 PORTAL = "portal"

@@ -11,8 +11,7 @@ from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, seen_after, w
 from tocsin.ports import Failed, FailureKind, Wrote
 from tocsin.store import remotes
 from tocsin.store.db import Connection
-from tocsin.store.outbox import remote_writes
-from tocsin.store.outbox.remote_writes import DueWrites
+from tocsin.store.outbox import DueWrites, remote_writes
 from tocsin.store.remotes import ConnectorRow, Known
 
 log = structlog.get_logger()

@@ -1,0 +1,38 @@
+"""Retention, shifts ahead, and the check that nothing open has been forgotten."""
+
+from datetime import timedelta
+
+import structlog
+
+from tocsin.actions.duty import extend_shifts
+from tocsin.actions.world import World
+from tocsin.store import upkeep as rows
+from tocsin.store.events import drop_partitions, make_partitions
+from tocsin.store.outbox import jobs
+
+log = structlog.get_logger()
+
+UPKEEP_EVERY = timedelta(seconds=10)
+KEEP_EVENTS = timedelta(days=30)
+
+
+async def upkeep(world: World) -> None:
+    """Do what is due; each piece by one process at a time, in a transaction of its own."""
+    now = world.clock.now()
+    database = world.worker_database
+    async with database.transaction() as connection:
+        if await jobs.claim(connection, "partitions", timedelta(hours=6), now):
+            await make_partitions(connection, now.date())
+            for name in await drop_partitions(connection, (now - KEEP_EVENTS).date()):
+                log.info("raw events dropped", partition=name)
+    async with database.transaction() as connection:
+        if await jobs.claim(connection, "shifts", timedelta(hours=6), now):
+            await extend_shifts(connection, now)
+    async with database.transaction() as connection:
+        if await jobs.claim(connection, "budgets", timedelta(hours=1), now):
+            await rows.forget_budgets(connection, now)
+    async with database.transaction() as connection:
+        forgotten = await rows.restart_forgotten(connection, now)
+    if forgotten:
+        log.error("open alerts without a timer or a page were restarted", alerts=forgotten)
+        world.wake()

@@ -1,0 +1,195 @@
+"""The process that serves: web, worker and their supervision."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+import uvicorn
+
+from tocsin.actions.intake import Intake
+from tocsin.actions.world import World
+from tocsin.app.parts import opened
+from tocsin.settings import Settings
+from tocsin.store.db import listen, ping
+from tocsin.web.parts import Parts, Readiness
+from tocsin.web.server import create_app
+from tocsin.worker import Bell, Worker
+
+log = structlog.get_logger()
+
+STOP_WITHIN = timedelta(seconds=8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """A running `serve`: where it answers, and the world that it serves."""
+
+    url: str
+    world: World
+    stopped: asyncio.Event
+
+
+async def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    web: bool,
+    worker: bool,
+    announce: Callable[[str], None],
+) -> None:
+    """Run until SIGTERM or SIGINT; then stop within 10 s."""
+    async with serving(
+        settings, host=host, port=port, web=web, worker=worker, announce=announce
+    ) as running:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.stopped.set)
+        announce(f"Tocsin is ready: {running.url}" if web else "Tocsin is ready: worker only")
+        await running.stopped.wait()
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    web: bool = True,
+    worker: bool = True,
+    announce: Callable[[str], None] = print,
+) -> AsyncGenerator[Serving]:
+    """Everything that `serve` runs, for as long as the block runs."""
+    bell = Bell()
+    listener = _bound(host, port) if web else None
+    url = f"http://{host}:{listener.getsockname()[1]}" if listener is not None else ""
+    settings = settings.model_copy(update={"public_url": settings.public_url or url or None})
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(opened(settings, log=announce, wake=bell.ring))
+        keeper = Worker(world, bell) if worker else None
+        stopped = asyncio.Event()
+        running = Serving(url=url, world=world, stopped=stopped)
+        if keeper is not None:
+            await stack.enter_async_context(_beside(keeper.run(), "worker", stopped))
+            await stack.enter_async_context(_beside(_listening(world, bell), "listen", stopped))
+        if listener is not None:
+            intake = await stack.enter_async_context(Intake(world))
+            parts = Parts(world=world, intake=intake, readiness=_readiness(world, keeper))
+            await stack.enter_async_context(_web(parts, listener, settings, stopped))
+        yield running
+
+
+@asynccontextmanager
+async def _beside(
+    work: Coroutine[Any, Any, None], name: str, stopped: asyncio.Event
+) -> AsyncGenerator[None]:
+    """Run `work` beside the block; should it end by itself, everything stops and says why."""
+    task = asyncio.create_task(work, name=name)
+
+    def ended(done: "asyncio.Task[None]") -> None:
+        if not done.cancelled():
+            log.error("stopped unexpectedly", part=name, fault=repr(done.exception()))
+            stopped.set()
+
+    task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=STOP_WITHIN.total_seconds())
+
+
+async def _listening(world: World, bell: Bell) -> None:
+    """Hear what other processes committed; a cut connection is opened again."""
+    while True:
+        try:
+            async with listen(world.worker_database.dsn, bell.heard) as cut:
+                await cut.wait()
+        except Exception as fault:  # noqa: BLE001 - whatever it was, polling goes on meanwhile
+            log.debug("not listening; polling goes on", fault=repr(fault))
+        await asyncio.sleep(1)
+
+
+def _readiness(world: World, keeper: Worker | None) -> Readiness:
+    async def ready() -> Mapping[str, str | None]:
+        faults: dict[str, str | None] = {"database": None}
+        try:
+            await ping(world.database.dsn)
+        except Exception as fault:  # noqa: BLE001 - the answer says what it was
+            faults["database"] = f"cannot be reached: {type(fault).__name__}"
+        if keeper is not None:
+            stalled = keeper.stalled(world.clock.now())
+            faults["worker"] = f"stalled: {', '.join(stalled)}" if stalled else None
+        return faults
+
+    return ready
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sets TCP_NODELAY only on sockets that say TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@asynccontextmanager
+async def _web(
+    parts: Parts, listener: socket.socket, settings: Settings, stopped: asyncio.Event
+) -> AsyncGenerator[None]:
+    config = uvicorn.Config(
+        create_app(parts),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies) or None,
+        ssl_certfile=settings.tls_cert_file,
+        ssl_keyfile=settings.tls_key_file,
+        h11_max_incomplete_event_size=64 * 1024,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+    task.add_done_callback(lambda _: stopped.set())
+    starting = asyncio.create_task(server.up.wait())
+    await asyncio.wait([task, starting], return_when=asyncio.FIRST_COMPLETED)
+    starting.cancel()
+    if task.done():
+        await task
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.wait([task], timeout=STOP_WITHIN.total_seconds())
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handlers: `serve` has them. `up` is set when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As Uvicorn, and says so."""
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave signals alone."""
+        yield

@@ -1,0 +1,60 @@
+"""How a command runs: settings read, faults told in one line, exit codes."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import typer
+
+from tocsin.actions.world import World
+from tocsin.app import configure_logs, opened
+from tocsin.keys import KeyFileError
+from tocsin.settings import Settings, SettingsError, read
+from tocsin.store.embedded import EmbeddedError
+
+
+def settings() -> Settings:
+    """The settings; a fault in them ends the command with a clear line."""
+    try:
+        return read()
+    except SettingsError as fault:
+        fail(str(fault))
+
+
+def fail(message: str, code: int = 1) -> "typer.NoReturn":
+    """Say what is wrong on standard error, and exit."""
+    print(f"tocsin: {message}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def tell(message: str) -> None:
+    """One line of progress on standard error, where it disturbs no output."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def with_world(work: Callable[[World], Awaitable[int]]) -> None:
+    """Run `work` on the installation that the settings name; exits with what it returns."""
+    configured = settings()
+    configure_logs(configured.log_format)
+
+    async def run() -> int:
+        async with opened(configured, log=tell) as world:
+            return await work(world)
+
+    run_to_exit(run)
+
+
+def run_to_exit(work: Callable[[], Awaitable[int]]) -> None:
+    """Run a command's work; faults that people can mend are told without a stack trace."""
+    try:
+        code = asyncio.run(_awaited(work))
+    except (EmbeddedError, KeyFileError, SettingsError) as fault:
+        fail(str(fault))
+    except (OSError, asyncpg.PostgresError) as fault:
+        fail(f"{fault} (database or network; see TOCSIN_DATABASE_URL and `tocsin doctor`)")
+    raise typer.Exit(code)
+
+
+async def _awaited(work: Callable[[], Awaitable[int]]) -> int:
+    return await work()

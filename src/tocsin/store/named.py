@@ -1,0 +1,85 @@
+"""Finds configured things by name or by row."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from tocsin.store.db import Connection, rows
+
+_TABLES: Final = {
+    "schedule": "schedule",
+    "escalation_policy": "escalation_policy",
+    "category": "category",
+    "integration": "integration",
+    "connector": "connector",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A thing by its row; `team` is 0 for what no team owns."""
+
+    team: int
+    row: int
+    name: str
+
+
+async def team(connection: Connection, name: str, row: int | None) -> Found | None:
+    """The team with this name, or with this row."""
+    return await _one(connection, "team", name, row)
+
+
+async def user(connection: Connection, name: str, row: int | None) -> Found | None:
+    """The user with this name, or with this row."""
+    return await _one(connection, "app_user", name, row)
+
+
+async def teams(connection: Connection) -> dict[int, str]:
+    """Every team's name by id."""
+    return {row["id"]: row["name"] for row in await rows(connection, "SELECT id, name FROM team")}
+
+
+async def teams_of(connection: Connection, user: int) -> tuple[int, ...]:
+    """The teams of a user."""
+    found = await rows(connection, "SELECT team_id FROM membership WHERE user_id = $1", user)
+    return tuple(row["team_id"] for row in found)
+
+
+async def by_row(connection: Connection, kind: str, team: int, row: int) -> Found | None:
+    """The thing of this kind with this row in a team."""
+    found = await rows(
+        connection,
+        f"SELECT team_id, id, name FROM {_TABLES[kind]} WHERE team_id = $1 AND id = $2",  # noqa: S608 - from the table above
+        team,
+        row,
+    )
+    return _found(found[0]["team_id"], found[0]["id"], found[0]["name"]) if found else None
+
+
+async def by_name(
+    connection: Connection, kind: str, teams: Iterable[int], name: str
+) -> list[Found]:
+    """The things of this kind with this name in any of these teams."""
+    found = await rows(
+        connection,
+        f"SELECT team_id, id, name FROM {_TABLES[kind]}"  # noqa: S608 - from the table above
+        " WHERE team_id = ANY($1::int[]) AND name = $2 ORDER BY team_id",
+        list(teams),
+        name,
+    )
+    return [_found(row["team_id"], row["id"], row["name"]) for row in found]
+
+
+async def _one(connection: Connection, table: str, name: str, row: int | None) -> Found | None:
+    found = await rows(
+        connection,
+        f"SELECT id, name FROM {table} WHERE name = $1 OR id = $2"  # noqa: S608 - one of two above
+        " ORDER BY name = $1 DESC LIMIT 1",
+        name,
+        row,
+    )
+    return _found(0, found[0]["id"], found[0]["name"]) if found else None
+
+
+def _found(team: int, row: int, name: str) -> Found:
+    return Found(team, row, name)

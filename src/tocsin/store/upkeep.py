@@ -1,0 +1,30 @@
+"""SQL of the regular clean-up and of the search for what was forgotten."""
+
+from datetime import datetime, timedelta
+
+from tocsin.store.db import Connection, run
+
+
+async def forget_budgets(connection: Connection, now: datetime) -> int:
+    """Drop the windows of budgets that have passed for a day."""
+    return await run(
+        connection,
+        "DELETE FROM budget WHERE window_start < extract(epoch FROM $1::timestamptz)"
+        " - 86400 AND window_start > 100000000",
+        now,
+    )
+
+
+async def restart_forgotten(connection: Connection, now: datetime) -> int:
+    """Give a timer to open alerts that have none and no visible reason for it (I3).
+
+    There are none, unless something outside Tocsin changed the rows; silence is never the answer.
+    """
+    return await run(connection, _RESTART, now, now - timedelta(minutes=1))
+
+
+_RESTART = """
+UPDATE alert SET next_step_at = $1
+WHERE status = 'open' AND next_step_at IS NULL AND suppressed IS NULL AND urgency <> 'record'
+  AND step IS NOT NULL AND NOT coalesce((state->>'exhausted')::bool, false) AND updated_at < $2
+"""

@@ -1,0 +1,63 @@
+"""Who is calling: the bearer token of a request, and the person it stands for."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+
+from tocsin.core.access import Caller
+from tocsin.keys import Keys, token_is_wellformed
+from tocsin.ports import Clock
+from tocsin.web.problems import Problem
+
+REMEMBERED = timedelta(seconds=2)
+"""How long a revoked token or a changed role may still work in a process."""
+_MOST_REMEMBERED = 10_000
+
+LookUp = Callable[[bytes, datetime], Awaitable[Caller | None]]
+"""The caller whose unexpired token has this hash, None where there is none."""
+
+
+class Callers:
+    """Tells who calls. Tokens are looked up by keyed hash, so no comparison leaks one."""
+
+    def __init__(self, keys: Keys, clock: Clock, look_up: LookUp) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._look_up = look_up
+        self._known: dict[bytes, tuple[datetime, Caller]] = {}
+
+    async def identify(self, request: Request) -> Caller:
+        """The caller of a request. Raises the one 401 `Problem`, whatever is wrong."""
+        caller = await self.of(request.headers.get("authorization", ""))
+        if caller is None:
+            raise Problem(
+                401,
+                "This call needs the token of a user, and none that works came with it.",
+                "Send `Authorization: Bearer tcs_…`; `tocsin token create` makes one.",
+                headers={"WWW-Authenticate": 'Bearer realm="tocsin"'},
+            )
+        return caller
+
+    async def of(self, authorization: str) -> Caller | None:
+        """The caller of an Authorization header, as they were at most two seconds ago."""
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token_is_wellformed(token):
+            return None
+        return await self.by_token(token)
+
+    async def by_token(self, token: str) -> Caller | None:
+        """The caller of a well-formed token."""
+        hashed, now = self._keys.hash(token), self._clock.now()
+        known = self._known.get(hashed)
+        if known is not None and now - known[0] < REMEMBERED:
+            return known[1]
+        caller = await self._look_up(hashed, now)
+        if caller is None:
+            self._known.pop(hashed, None)
+            return None
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[hashed] = (now, caller)
+        return caller

@@ -1,0 +1,168 @@
+"""The one loop: lease what is due, run its action, settle it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from tocsin.actions import sync
+from tocsin.actions.deliver import Deliverer
+from tocsin.actions.page import BATCH, page_due
+from tocsin.actions.upkeep import UPKEEP_EVERY, upkeep
+from tocsin.actions.world import World
+
+log = structlog.get_logger()
+
+POLL = timedelta(milliseconds=250)
+"""How long anything due may lie when no wake-up arrives; nothing depends on wake-ups."""
+
+NAP = timedelta(seconds=1)
+"""The pause after a fault, for example while the database is away."""
+
+
+@dataclass(slots=True)
+class Bell:
+    """Wakes every loop of this process, and lets other processes know, some 50 ms apart."""
+
+    _sleepers: list[asyncio.Event] = field(default_factory=list[asyncio.Event])
+    _outside: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        """Something was committed here."""
+        self.heard()
+        self._outside.set()
+
+    def heard(self) -> None:
+        """Something was committed, here or in another process."""
+        for sleeper in self._sleepers:
+            sleeper.set()
+
+    def sleeper(self) -> asyncio.Event:
+        """An event that is set at each ring."""
+        event = asyncio.Event()
+        self._sleepers.append(event)
+        return event
+
+    async def tell_others(self, world: World) -> None:
+        """NOTIFY after commits, coalesced; runs until cancelled."""
+        while True:
+            await self._outside.wait()
+            self._outside.clear()
+            try:
+                await world.worker_database.notify()
+            except Exception as fault:  # noqa: BLE001 - others find it by polling
+                log.debug("others not told", fault=repr(fault))
+            await asyncio.sleep(0.05)
+
+
+class Worker:
+    """Keeps promises until it is cancelled. A fault in one loop never stops another."""
+
+    def __init__(self, world: World, bell: Bell) -> None:
+        self._world = world
+        self._bell = bell
+        self._deliverer = Deliverer(world)
+        self._sources = sync.Sources(world)
+        self._busy: set[asyncio.Task[None]] = set()
+        self._turned: dict[str, datetime] = {}
+        self._down: set[str] = set()
+
+    async def run(self) -> None:
+        """Run every loop; on cancellation finish what is in the air and let go of connections."""
+        loops: dict[str, Callable[[], Awaitable[bool]]] = {
+            "page": self._page,
+            "deliver": self._deliver,
+            "poll": self._poll,
+            "write": self._write,
+        }
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, turn in loops.items():
+                    group.create_task(self._loop(name, turn), name=name)
+                group.create_task(self._upkeep(), name="upkeep")
+                group.create_task(self._deliverer.settle_forever(), name="settle")
+                group.create_task(self._bell.tell_others(self._world), name="notify")
+        finally:
+            await self._close()
+
+    def stalled(self, now: datetime, patience: timedelta = timedelta(seconds=15)) -> list[str]:
+        """Loops that have not turned for longer than `patience`, for readiness."""
+        return [name for name, at in self._turned.items() if now - at > patience]
+
+    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]]) -> None:
+        """Turn as long as there is work, then wait for a wake-up or the poll interval."""
+        woken = self._bell.sleeper()
+        while True:
+            woken.clear()
+            more = await self._guarded(name, turn)
+            if not more:
+                try:
+                    await asyncio.wait_for(woken.wait(), POLL.total_seconds())
+                except TimeoutError:
+                    continue
+
+    async def _guarded(self, name: str, turn: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            more = await turn()
+        except Exception as fault:
+            if name not in self._down:  # once when it goes down, once when it is back
+                self._down.add(name)
+                log.exception(
+                    "loop failed; trying again every second", loop=name, fault=repr(fault)
+                )
+            await asyncio.sleep(NAP.total_seconds())
+            return False
+        if name in self._down:
+            self._down.discard(name)
+            log.info("loop is back", loop=name)
+        self._turned[name] = self._world.clock.now()
+        return more
+
+    async def _page(self) -> bool:
+        return await page_due(self._world) == BATCH
+
+    async def _deliver(self) -> bool:
+        return await self._deliverer.launch() > 0
+
+    async def _poll(self) -> bool:
+        due = await sync.poll_due(self._world)
+        for one in due:
+            self._start(sync.poll(self._world, self._sources, one))
+        return bool(due)
+
+    async def _write(self) -> bool:
+        due = await sync.writes_due(self._world)
+        for one in due:
+            self._start(sync.write(self._world, self._sources, one))
+        return bool(due)
+
+    def _start(self, work: Awaitable[None]) -> None:
+        """Run beside the loops; a lease that is lost to a fault here runs out by itself."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("work failed; it is claimed again when its lease has run out")
+
+        task = asyncio.create_task(guarded())
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+
+    async def _upkeep(self) -> None:
+        async def turn() -> bool:
+            await upkeep(self._world)
+            return False
+
+        while True:
+            await self._guarded("upkeep", turn)
+            await asyncio.sleep(UPKEEP_EVERY.total_seconds())
+
+    async def _close(self) -> None:
+        for task in set(self._busy):
+            task.cancel()
+        await asyncio.gather(*self._busy, return_exceptions=True)
+        await self._deliverer.close()
+        await self._sources.close()

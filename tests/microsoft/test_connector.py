@@ -1,0 +1,85 @@
+"""The source keeps the manners of its port, whichever door it uses."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.microsoft.skies import Sky, open_sky
+from tocsin.core.reconcile import (
+    Intent,
+    IntentKind,
+    RemoteStatus,
+    WriteBack,
+    news,
+    seen_after,
+    wanted,
+)
+from tocsin.ports import Source, Wrote
+
+MARA = "mara@example.org"
+RULES = WriteBack(label="Tocsin", close_classification="truePositive", close_comment="Done")
+
+
+@pytest.fixture(params=["sentinel", "graph"])
+async def sky(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncGenerator[Sky]:
+    async with open_sky(tmp_path, mode=request.param) as opened:
+        opened.cloud.add_person(MARA, "Mara Ilves")
+        yield opened
+
+
+async def test_it_is_a_source(sky: Sky) -> None:
+    source: Source = sky.source
+    cadence = source.cadence
+    assert cadence.poll_every == timedelta(seconds=30)
+    assert cadence.first_run == timedelta(hours=24)
+    assert cadence.deep_lookback > cadence.deep_every + timedelta(hours=1)
+
+
+async def test_time_scale_divides_overlaps_and_budget_windows_only(sky: Sky) -> None:
+    usual, budgets = sky.source.cadence, sky.source.budgets
+    await sky.anew(cloud={**sky.block["cloud"], "time_scale": 60})
+    scaled = sky.source.cadence
+    assert scaled.poll_every == usual.poll_every
+    assert scaled.first_run == usual.first_run
+    assert scaled.overlap == usual.overlap / 60
+    assert scaled.deep_every == usual.deep_every / 60
+    assert scaled.deep_lookback == usual.deep_lookback / 60
+    assert sky.source.budgets["sentinel-write"][1] == budgets["sentinel-write"][1] / 60
+
+
+async def test_each_call_is_booked_from_a_documented_budget(sky: Sky) -> None:
+    sky.cloud.add_sentinel_incident(title="Token theft", onboarded=True)
+    (remote,) = await sky.poll()
+    await sky.source.details(remote.key, sky.lease(), sky.budget)
+    assert set(sky.budget.taken) <= set(sky.source.budgets)
+    asked = [request for request in sky.cloud.requests if "oauth2" not in request.path]
+    assert len(asked) == len(sky.budget.taken)
+
+
+async def test_one_acknowledgement_and_close_is_one_change_each_and_no_news(sky: Sky) -> None:
+    """From new to closed, with polls in between, as the action above will do it."""
+    incident = sky.cloud.add_sentinel_incident(title="Token theft", onboarded=True)
+    (remote,) = await sky.poll()
+    seen = seen_after(remote, None)
+    for kind in (IntentKind.ACKNOWLEDGED, IntentKind.CLOSED):
+        intents = (Intent(id=f"e-{kind}", kind=kind, by="Mara", at=sky.clock.now(), owner=MARA),)
+        asked = wanted(remote, intents, RULES, seen)
+        sky.clock.move(timedelta(minutes=1))
+        wrote = await sky.source.write(
+            remote.key, lambda now, due=intents: wanted(now, due, RULES), sky.lease(), sky.budget
+        )
+        assert isinstance(wrote, Wrote), wrote
+        assert wrote.changed
+        seen = seen_after(wrote.remote, seen, asked)
+        for _ in range(3):
+            sky.clock.move(timedelta(minutes=1))
+            (remote,) = await sky.poll()
+            assert news(remote, seen) == ()
+            seen = seen_after(remote, seen)
+    changes = [*sky.cloud.requests.of("PATCH"), *sky.cloud.requests.of("PUT", "incidents/[^/]+$")]
+    assert len(changes) == 2
+    assert remote.status is RemoteStatus.CLOSED
+    assert remote.classification == "truePositive"
+    assert incident.status == "Closed"
