@@ -59,8 +59,22 @@ def remote(
 remotes = st.builds(remote, statuses, owners, minute=st.integers(0, 20))
 
 
-def intent(kind: IntentKind, **changes: str | None) -> Intent:
-    return replace(Intent(id=f"e-{kind}", kind=kind, by="Mara Ilves", at=T0, owner=MARA), **changes)
+def intent(
+    kind: IntentKind,
+    *,
+    owner: str | None = MARA,
+    comment: str | None = None,
+    classification: str | None = None,
+) -> Intent:
+    return Intent(
+        id=f"e-{kind}",
+        kind=kind,
+        by="Mara Ilves",
+        at=T0,
+        owner=owner,
+        comment=comment,
+        classification=classification,
+    )
 
 
 ACK = intent(IntentKind.ACKNOWLEDGED)

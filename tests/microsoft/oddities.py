@@ -67,7 +67,8 @@ async def odd_server(folder: Path) -> AsyncGenerator[Odd]:
     odd = Odd(ca_file=folder / "odd-ca.pem")
     authority.cert_pem.write_to_path(str(odd.ca_file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    with authority.issue_cert("localhost").private_key_and_cert_chain_pem.tempfile() as path:
+        context.load_cert_chain(path)
     server = await asyncio.start_server(odd.serve, "127.0.0.1", 0, ssl=context)
     odd.base_url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
     try:

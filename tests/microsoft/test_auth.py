@@ -1,4 +1,4 @@
-"""Tokens come by the configured credential; what goes wrong is told in plain words, without secrets."""
+"""Tokens come by the configured credential; what goes wrong is told without secrets."""
 
 import logging
 from collections.abc import AsyncGenerator
@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from tests.microsoft.oddities import odd_server
 from tests.microsoft.skies import LONG_AGO, SECRET, Sky, open_sky
 from tocsin.microsoft.faults import entra_refusal
+from tocsin.microsoft.fields import record
 from tocsin.ports import Failed, FailureKind, SourceError
 
 
@@ -124,9 +125,8 @@ async def test_a_certificate_signs_the_request_for_a_token(sky: Sky, tmp_path: P
     # The simulated tenant knows no certificates; what counts is that the assertion was sent.
     await _failure(sky)
     (request,) = sky.cloud.requests.of("POST", "oauth2")
-    assert isinstance(request.body, dict)
-    assert "client_assertion" in request.body
-    assert "client_secret" not in request.body
+    assert "client_assertion" in record(request.body)
+    assert "client_secret" not in record(request.body)
 
 
 async def test_a_certificate_that_is_no_rsa_or_missing_is_told(sky: Sky, tmp_path: Path) -> None:
@@ -146,8 +146,7 @@ async def test_a_federated_token_is_read_each_time(sky: Sky, tmp_path: Path) -> 
     path.write_text("a.federated.token\n", encoding="utf-8")
     await _failure(sky)
     (request,) = sky.cloud.requests.of("POST", "oauth2")
-    assert isinstance(request.body, dict)
-    assert "client_assertion" in request.body
+    assert "client_assertion" in record(request.body)
 
 
 @pytest.mark.parametrize(

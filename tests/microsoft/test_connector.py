@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ async def test_it_is_a_source(sky: Sky) -> None:
 
 
 async def test_time_scale_divides_overlaps_and_budget_windows_only(sky: Sky) -> None:
-    usual, budgets = sky.source.cadence, sky.source.budgets
+    usual, allowed = sky.source.cadence, sky.source.allowances
     await sky.anew(cloud={**sky.block["cloud"], "time_scale": 60})
     scaled = sky.source.cadence
     assert scaled.poll_every == usual.poll_every
@@ -46,14 +47,16 @@ async def test_time_scale_divides_overlaps_and_budget_windows_only(sky: Sky) -> 
     assert scaled.overlap == usual.overlap / 60
     assert scaled.deep_every == usual.deep_every / 60
     assert scaled.deep_lookback == usual.deep_lookback / 60
-    assert sky.source.budgets["sentinel-write"][1] == budgets["sentinel-write"][1] / 60
+    for kind, allowance in sky.source.allowances.items():
+        assert allowance.window == allowed[kind].window / 60
+        assert allowance.calls == allowed[kind].calls
 
 
 async def test_each_call_is_booked_from_a_documented_budget(sky: Sky) -> None:
     sky.cloud.add_sentinel_incident(title="Token theft", onboarded=True)
     (remote,) = await sky.poll()
     await sky.source.details(remote.key, sky.lease(), sky.budget)
-    assert set(sky.budget.taken) <= set(sky.source.budgets)
+    assert set(sky.budget.taken) <= set(sky.source.allowances)
     asked = [request for request in sky.cloud.requests if "oauth2" not in request.path]
     assert len(asked) == len(sky.budget.taken)
 
@@ -68,7 +71,7 @@ async def test_one_acknowledgement_and_close_is_one_change_each_and_no_news(sky:
         asked = wanted(remote, intents, RULES, seen)
         sky.clock.move(timedelta(minutes=1))
         wrote = await sky.source.write(
-            remote.key, lambda now, due=intents: wanted(now, due, RULES), sky.lease(), sky.budget
+            remote.key, partial(wanted, intents=intents, rules=RULES), sky.lease(), sky.budget
         )
         assert isinstance(wrote, Wrote), wrote
         assert wrote.changed

@@ -9,6 +9,7 @@ import pytest
 from tests.microsoft.skies import Sky, open_sky
 from tocsin.core.kinds import Severity
 from tocsin.core.reconcile import Comment, RemoteStatus, Wanted
+from tocsin.microsoft.fields import items
 from tocsin.ports import Failed, FailureKind, Wrote
 
 MARA = "mara@example.org"
@@ -148,9 +149,7 @@ async def test_details_name_what_the_evidence_tells_of(sky: Sky) -> None:
     incident = sky.cloud.add_graph_incident(title="Token theft", alerts=2)
     details = await sky.source.details(incident.id, sky.lease(), sky.budget)
     assert not isinstance(details, Failed)
-    alerts = details["alerts"]
-    assert isinstance(alerts, list)
-    assert len(alerts) == 2
+    assert len(items(details["alerts"])) == 2
     assert details["accounts"]
 
 

@@ -12,8 +12,12 @@ from tocsin.microsoft.clouds import Api, read_cloud
 from tocsin.microsoft.connector import MicrosoftSource
 from tocsin.microsoft.settings import Mode, read_settings
 
-HOSTS = {"authority": "https://sim.example:8443", "graph": "sim.example:8443"}
-HOSTS |= {"arm": "https://sim.example:8443/", "logs": "https://SIM.example:8443"}
+HOSTS = {
+    "authority": "https://sim.example:8443",
+    "graph": "sim.example:8443",
+    "arm": "https://sim.example:8443/",
+    "logs": "https://SIM.example:8443",
+}
 
 
 def block(**changes: object) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from tocsin.microsoft.faults import (
 )
 from tocsin.microsoft.network import CaFileError, Network
 from tocsin.microsoft.settings import Settings
-from tocsin.ports.common import Clock, SecretMissingError, Secrets
+from tocsin.ports import Clock, SecretMissingError, Secrets
 
 _Credential = (
     CertificateCredential

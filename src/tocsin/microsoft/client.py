@@ -24,7 +24,7 @@ from tocsin.microsoft.faults import (
 )
 from tocsin.microsoft.fields import Record, record
 from tocsin.microsoft.network import CaFileError, Network
-from tocsin.ports.common import Budget, Clock, EgressError, FailureKind, Lease, WaitUntil
+from tocsin.ports import Budget, Clock, EgressError, FailureKind, Lease, WaitUntil
 
 _PATIENCE = timedelta(seconds=10)
 """The longest wait inside a call; a longer one is left to the caller's next attempt."""

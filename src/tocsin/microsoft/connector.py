@@ -13,15 +13,24 @@ from tocsin.microsoft.logs import Logs
 from tocsin.microsoft.network import Network
 from tocsin.microsoft.sentinel import Sentinel
 from tocsin.microsoft.settings import Mode, Settings, read_settings
-from tocsin.ports.common import Budget, Failed, Lease
-from tocsin.ports.source import Cadence, ReadPlan, SourceContext, SourceError, Wrote
+from tocsin.ports import (
+    Allowance,
+    Budget,
+    Cadence,
+    Failed,
+    Lease,
+    ReadPlan,
+    SourceContext,
+    SourceError,
+    Wrote,
+)
 
 _OVERLAP = timedelta(minutes=10)
 # Late arrivals of up to an hour, plus the pace of the re-scan, plus the time that a scan takes.
 _DEEP_EVERY = timedelta(minutes=10)
 _DEEP_LOOKBACK = timedelta(hours=2)
 
-_BUDGETS = {
+_ALLOWANCES = {
     "graph-alerts": (150, timedelta(minutes=1)),
     "graph-incidents": (50, timedelta(minutes=1)),
     "sentinel-incidents": (600, timedelta(minutes=1)),
@@ -83,15 +92,18 @@ class MicrosoftSource:
         )
 
     @property
-    def budgets(self) -> Mapping[str, tuple[int, timedelta]]:
-        """Calls per window by kind, below what Microsoft documents or guarantees.
+    def allowances(self) -> Mapping[str, Allowance]:
+        """Calls per window by kind, at or below what Microsoft documents or guarantees.
 
-        `graph-alerts`, `graph-incidents` per application and tenant; `sentinel-…` per subscription
-        (`sentinel-incidents`: list and single reads; `sentinel-read`: alerts, entities, comments;
-        `sentinel-write`: incidents, comments); `logs-query` per application.
+        `graph-alerts`, `graph-incidents` are per application and tenant; `sentinel-incidents`
+        (list and single reads), `sentinel-read` (alerts, entities, comments), `sentinel-write`
+        (incidents, comments) per subscription; `logs-query` per application.
         """
         scale = self._settings.cloud.time_scale
-        return {kind: (calls, window / scale) for kind, (calls, window) in _BUDGETS.items()}
+        return {
+            kind: Allowance(calls=calls, window=window / scale)
+            for kind, (calls, window) in _ALLOWANCES.items()
+        }
 
     async def pages(
         self, plan: ReadPlan, lease: Lease, budget: Budget

@@ -8,8 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from tocsin.microsoft.clouds import Api
 from tocsin.microsoft.fields import Record, record, text
-from tocsin.ports.common import Failed, FailureKind
-from tocsin.ports.source import SourceError
+from tocsin.ports import Failed, FailureKind, SourceError
 
 _REQUEST_IDS = ("request-id", "x-ms-request-id", "x-ms-correlation-request-id", "client-request-id")
 _ROLE = re.compile(r"\b(?:Security\w+|ThreatHunting)\.\w+\.All\b")

@@ -17,8 +17,7 @@ from tocsin.microsoft.faults import Asked, temporary
 from tocsin.microsoft.fields import Record, distinct, instant, items, records, strings, text
 from tocsin.microsoft.rewrite import Found, comment_guid, rewrite
 from tocsin.microsoft.settings import Settings, Unit
-from tocsin.ports.common import Failed
-from tocsin.ports.source import Wrote
+from tocsin.ports import Failed, Wrote
 
 # Without it the members that were added later, microsoftSentinel among them, come as unknown.
 PREFER = {"Prefer": "include-unknown-enum-members"}

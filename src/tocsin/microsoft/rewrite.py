@@ -9,8 +9,7 @@ from tocsin.core.reconcile import Comment, Remote, Wanted
 from tocsin.microsoft.client import Client, Errand
 from tocsin.microsoft.faults import CallError
 from tocsin.microsoft.fields import Record
-from tocsin.ports.common import Failed, FailureKind
-from tocsin.ports.source import SourceError, Wrote
+from tocsin.ports import Failed, FailureKind, SourceError, Wrote
 
 ROUNDS = 5
 """How often a write is begun anew because the object changed meanwhile."""

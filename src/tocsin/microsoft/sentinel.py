@@ -20,8 +20,7 @@ from tocsin.microsoft.fields import Record, instant, record, records, strings, t
 from tocsin.microsoft.logs import Logs
 from tocsin.microsoft.rewrite import Found, comment_guid, rewrite
 from tocsin.microsoft.settings import Settings
-from tocsin.ports.common import Failed
-from tocsin.ports.source import Wrote
+from tocsin.ports import Failed, Wrote
 
 API_VERSION = "2025-09-01"
 PAGE = 100

@@ -43,14 +43,15 @@ async def find(connection: Connection, team: int, notification: UUID) -> Linked 
         team_name=row["team_name"],
         notification=notification,
         alert=row["alert_id"],
-        uses=int(row["nonce"] or 0),
+        uses=row["page_uses"],
         person=person,
         zone=str(body.get("time_zone") or row["time_zone"]),
     )
 
 
 _FIND = """
-SELECT n.alert_id, n.nonce, n.user_id, u.name AS user_name, u.role, u.active, u.body AS user_body,
+SELECT n.alert_id, n.page_uses, n.user_id, u.name AS user_name, u.role, u.active,
+       u.body AS user_body,
        m.user_id IS NOT NULL AS member, m.role AS team_role, t.name AS team_name, t.time_zone
 FROM notification n
 JOIN team t ON t.id = n.team_id
@@ -64,11 +65,10 @@ async def use(connection: Connection, linked: Linked) -> bool:
     """Count one use of the page's form; False when somebody else used the same form first."""
     written = await run(
         connection,
-        "UPDATE notification SET nonce = $4 WHERE team_id = $1 AND id = $2"
-        " AND coalesce(nonce, '0') = $3",
+        "UPDATE notification SET page_uses = page_uses + 1"
+        " WHERE team_id = $1 AND id = $2 AND page_uses = $3",
         linked.team,
         linked.notification,
-        str(linked.uses),
-        str(linked.uses + 1),
+        linked.uses,
     )
     return written == 1

@@ -87,7 +87,7 @@ def _rotation(body: Mapping[str, object], number: int) -> Rotation:
 
 
 def _group(entry: object) -> tuple[str, ...]:
-    return texts(entry) if isinstance(entry, list) else (str(entry),)
+    return texts(entry) or (str(entry),)
 
 
 def _restriction(body: Mapping[str, object]) -> Restriction:

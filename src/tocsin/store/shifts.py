@@ -91,7 +91,7 @@ ORDER BY t.name, d.tier, d.position, d.id
 """
 
 
-async def punch_in(  # noqa: PLR0913 - one row with its columns
+async def punch_in(
     connection: Connection,
     team: int,
     user: int,

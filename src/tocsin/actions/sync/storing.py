@@ -126,9 +126,9 @@ async def _change(
 ) -> None:
     """Apply the rest of the news to the alerts they belong to."""
     wanted = {
-        alert: item
+        known: item
         for item in items
-        if (alert := _alert_of(item, raised)) is not None
+        if (known := _alert_of(item, raised)) is not None
         and any(one.kind is not NewsKind.ARRIVED for one in item.news)
     }
     if not wanted:

@@ -1,5 +1,6 @@
 """What people configure, object by object, with who made each."""
 
+from tocsin.store.configuration.dependents import dependents, quiet
 from tocsin.store.configuration.objects import Held, Holdings, Key, Kind, override_name
 from tocsin.store.configuration.reading import load, lock
 from tocsin.store.configuration.writing import (
@@ -18,6 +19,7 @@ __all__ = [
     "Key",
     "Kind",
     "bump",
+    "dependents",
     "drop",
     "keep_members",
     "load",
@@ -26,5 +28,6 @@ __all__ = [
     "override_name",
     "place_address",
     "put",
+    "quiet",
     "touch",
 ]
