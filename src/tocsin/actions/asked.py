@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from tocsin.actions.desk import Desk
 from tocsin.core.alert import Alert
 from tocsin.core.changes import Change, Reassigned, RespondersAdded
+from tocsin.core.escalation import distinct
 from tocsin.core.kinds import Actor
 from tocsin.core.rules import Person
+from tocsin.store import named
 
 Asked = Callable[[Desk, Alert], Awaitable[Change]]
 
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """A user, or those on duty in a team (everybody in it when nobody is), by row."""
+    """A user, or a team, by row: those on duty first, else on any duty, else all its members."""
 
     name: str
     user: int | None = None
@@ -40,4 +42,14 @@ def responders_added(by: Actor, whom: Whom, comment: str | None) -> Asked:
 
 
 async def _people(desk: Desk, whom: Whom, alert: Alert) -> tuple[Person, ...]:
-    raise NotImplementedError
+    if whom.team is not None:
+        context = await desk.context(whom.team)
+        first = context.on_duty.get("1", ())
+        others = distinct(person for tier in context.on_duty.values() for person in tier)
+        return first or others or context.members
+    assert whom.user is not None
+    for team in (alert.team, *await named.teams_of(desk.connection, whom.user)):
+        person = (await desk.context(team)).people.get(whom.user)
+        if person is not None:
+            return (person,)
+    return ()

@@ -119,7 +119,7 @@ def _engine(dsn: str, size: int) -> AsyncEngine:
         pool_timeout=30,
         pool_pre_ping=False,
         json_serializer=_to_json,
-        json_deserializer=msgspec.json.decode,
+        json_deserializer=str,  # JSONB arrives as text, to be decoded into its own type
     )
 
 

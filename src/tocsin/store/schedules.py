@@ -40,7 +40,10 @@ def schedule_of(
 
 
 async def schedules_of_team(connection: Connection, team: int) -> dict[int, Schedule]:
-    """A team's schedules by row, with the overrides in the order in which they were made."""
+    """A team's schedules by row. Where overrides rival, the first counts.
+
+    So those made by hand stand before the file's, the newest first.
+    """
     found = await rows(connection, _SCHEDULES, team)
     return {
         row["id"]: schedule_of(
@@ -55,7 +58,8 @@ async def schedules_of_team(connection: Connection, team: int) -> dict[int, Sche
 
 _SCHEDULES = """
 SELECT s.id, s.name, s.body, t.time_zone,
-  (SELECT coalesce(jsonb_agg(o.body ORDER BY o.id), '[]') FROM schedule_override o
+  (SELECT coalesce(jsonb_agg(o.body ORDER BY o.file_body IS NULL DESC,
+     CASE WHEN o.file_body IS NULL THEN -o.id ELSE o.position END), '[]') FROM schedule_override o
    WHERE o.team_id = s.team_id AND o.schedule_id = s.id) AS overrides
 FROM schedule s JOIN team t ON t.id = s.team_id WHERE s.team_id = $1 ORDER BY s.position, s.id
 """

@@ -1,30 +1,25 @@
 """Who is calling: the bearer token of a request, and the person it stands for."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from tocsin.actions.world import World
 from tocsin.core.access import Caller
-from tocsin.keys import Keys, token_is_wellformed
-from tocsin.ports import Clock
+from tocsin.keys import token_is_wellformed
+from tocsin.store import people
 from tocsin.web.problems import Problem
 
 REMEMBERED = timedelta(seconds=2)
 """How long a revoked token or a changed role may still work in a process."""
 _MOST_REMEMBERED = 10_000
 
-LookUp = Callable[[bytes, datetime], Awaitable[Caller | None]]
-"""The caller whose unexpired token has this hash, None where there is none."""
-
 
 class Callers:
     """Tells who calls. Tokens are looked up by keyed hash, so no comparison leaks one."""
 
-    def __init__(self, keys: Keys, clock: Clock, look_up: LookUp) -> None:
-        self._keys = keys
-        self._clock = clock
-        self._look_up = look_up
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._known: dict[bytes, tuple[datetime, Caller]] = {}
 
     async def identify(self, request: Request) -> Caller:
@@ -49,11 +44,12 @@ class Callers:
 
     async def by_token(self, token: str) -> Caller | None:
         """The caller of a well-formed token."""
-        hashed, now = self._keys.hash(token), self._clock.now()
+        hashed, now = self._world.keys.hash(token), self._world.clock.now()
         known = self._known.get(hashed)
         if known is not None and now - known[0] < REMEMBERED:
             return known[1]
-        caller = await self._look_up(hashed, now)
+        async with self._world.database.transaction() as connection:
+            caller = await people.caller_by_token(connection, hashed, now)
         if caller is None:
             self._known.pop(hashed, None)
             return None

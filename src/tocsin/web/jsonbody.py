@@ -1,6 +1,7 @@
 """Reads JSON more strictly than most parsers, so that what is stored is what was meant."""
 
 import json
+import math
 from typing import Any, cast
 
 from tocsin.web.problems import Problem
@@ -52,6 +53,8 @@ def _check(value: object) -> None:
         for item in level:
             if isinstance(item, str):
                 _check_text(item)
+            elif isinstance(item, float) and not math.isfinite(item):
+                raise _bad("a number is too large")
             elif isinstance(item, dict):
                 members = cast("dict[str, object]", item)
                 deeper += [*members, *members.values()]

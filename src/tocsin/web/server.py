@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from tocsin.web import figures, intake, replies
 from tocsin.web.api import Doors, create_api
-from tocsin.web.auth import Callers, LookUp
+from tocsin.web.auth import Callers
 from tocsin.web.gate import Gate
 from tocsin.web.live import Live
 from tocsin.web.parts import Parts
@@ -30,9 +30,9 @@ class Web:
         await self._gate(scope, receive, send)
 
 
-def create_app(parts: Parts, look_up: LookUp) -> Web:
-    """Put the doors together. `look_up` finds the caller of a token's hash."""
-    callers = Callers(parts.world.keys, parts.world.clock, look_up)
+def create_app(parts: Parts) -> Web:
+    """Put the doors together."""
+    callers = Callers(parts.world)
     live = Live(parts.world.database)
     api = create_api(Doors(parts, callers, live))
     routes: list[BaseRoute] = [

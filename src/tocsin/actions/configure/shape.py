@@ -164,7 +164,8 @@ def _depth(key: Key) -> int:
 
 
 def _rank(key: Key) -> tuple[int, tuple[str, ...]]:
-    return key.order
+    """Lists keep the order in which they come."""
+    return key.order if key.kind is not Kind.OVERRIDE else (key.order[0], ())
 
 
 def _named(value: object) -> list[tuple[str, Mapping[str, object]]]:

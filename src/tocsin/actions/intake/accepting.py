@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tocsin.actions.desk import Desk
 from tocsin.core.alert import Alert, Changed, Origin
-from tocsin.core.changes import Acknowledged, Annotated, Closed, Raised, SeenAgain
+from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, Raised, SeenAgain
 from tocsin.core.escalation import Policy
 from tocsin.core.event import Answer, AnswerKind, Event, Said
 from tocsin.core.kinds import Actor, Status, Via
@@ -166,15 +166,18 @@ async def _answer(batch: Batch, item: Posted, answer: Answer) -> UUID | None:
     if known is None:
         return None
     by = item.actor or Actor(answer.by or item.name, via=Via.INTEGRATION)
+    saved, outcome = await batch.desk.follow(known, _change(answer, by))
+    return batch.put(saved) if isinstance(outcome, Changed) else None
+
+
+def _change(answer: Answer, by: Actor) -> Change:
     match answer.kind:
         case AnswerKind.ACKNOWLEDGE:
-            change = Acknowledged(by, answer.comment)
+            return Acknowledged(by, answer.comment)
         case AnswerKind.CLOSE:
-            change = Closed(by, answer.comment)
+            return Closed(by, answer.comment)
         case AnswerKind.ANNOTATE:
-            change = Annotated(by, answer.comment or "")
-    saved, outcome = await batch.desk.follow(known, change)
-    return batch.put(saved) if isinstance(outcome, Changed) else None
+            return Annotated(by, answer.comment or "")
 
 
 async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, assert_never, cast
 
+import msgspec
 from sqlalchemy import select
 
 from tocsin.store.configuration.objects import Held, Holdings, Key, Kind, override_name
@@ -95,8 +96,9 @@ class _Reader:
 
 def _override(row: Row) -> str:
     """An override of the file is known by its content, one of the API by its row."""
-    return f"@{row['id']}" if row["file_body"] is None else override_name(row["file_body"])
+    made = _value(row["file_body"])
+    return f"@{row['id']}" if made is None else override_name(made)
 
 
-def _value(body: object) -> Mapping[str, object] | None:
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else None
+def _value(text: str | None) -> Mapping[str, object] | None:
+    return None if text is None else msgspec.json.decode(text, type=dict[str, Any])

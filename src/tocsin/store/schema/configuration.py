@@ -139,6 +139,7 @@ override = Table(
     team_key(),
     row_number(),
     Column("schedule_id", Integer, nullable=False),
+    Column("position", Integer, nullable=False, server_default="0"),
     body(),
     *provenance(),
     Index("ix_schedule_override_schedule", "team_id", "schedule_id"),
