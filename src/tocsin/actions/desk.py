@@ -8,7 +8,7 @@ from tocsin.core.escalation import EscalationPlan, Policy
 from tocsin.store import plans
 from tocsin.store.alerts import Saved
 from tocsin.store.db import Connection
-from tocsin.store.people import TeamContext, escalation_plan, team_context
+from tocsin.store.paging import TeamContext, escalation_plan, team_context
 
 
 class Desk:

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import structlog
 
-from tocsin.actions.duty import extend_shifts
 from tocsin.actions.world import World
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
+from tocsin.store.names import all_teams
 from tocsin.store.outbox import jobs
+from tocsin.store.shifts import materialise
 
 log = structlog.get_logger()
 
@@ -25,9 +26,7 @@ async def upkeep(world: World) -> None:
             await make_partitions(connection, now.date())
             for name in await drop_partitions(connection, (now - KEEP_EVENTS).date()):
                 log.info("raw events dropped", partition=name)
-    async with database.transaction() as connection:
-        if await jobs.claim(connection, "shifts", timedelta(hours=6), now):
-            await extend_shifts(connection, now)
+    await _extend_shifts(world)
     async with database.transaction() as connection:
         if await jobs.claim(connection, "budgets", timedelta(hours=1), now):
             await rows.forget_budgets(connection, now)
@@ -36,3 +35,15 @@ async def upkeep(world: World) -> None:
     if forgotten:
         log.error("open alerts without a timer or a page were restarted", alerts=forgotten)
         world.wake()
+
+
+async def _extend_shifts(world: World) -> None:
+    """Work shifts out ahead, team by team, so that no lock is held for long."""
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        if not await jobs.claim(connection, "shifts", timedelta(hours=6), now):
+            return
+        teams = await all_teams(connection)
+    for team in teams:
+        async with world.worker_database.transaction() as connection:
+            await materialise(connection, team, now)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tocsin.core.escalation import Position
 from tocsin.core.kinds import SYSTEM, Actor, Severity, Urgency
 from tocsin.core.rules import Person
 
@@ -46,9 +47,11 @@ class SeverityRaised:
 
 @dataclass(frozen=True, slots=True)
 class StepTimedOut:
-    """The wait of a step is over; `due` names the timer that fired."""
+    """The wait of a step is over; episode and position name the step for good."""
 
     due: datetime
+    episode: int
+    position: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,10 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgementExpired:
-    """Acknowledged for too long without being closed; `due` names the timer that fired."""
+    """Acknowledged for too long without being closed; `due` and `episode` name the timer."""
 
     due: datetime
+    episode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,10 @@ class Snoozed:
 
 @dataclass(frozen=True, slots=True)
 class SnoozeEnded:
-    """The snooze is over; `due` names the timer that fired."""
+    """The snooze is over; `due` and `episode` name the timer."""
 
     due: datetime
+    episode: int
 
 
 @dataclass(frozen=True, slots=True)

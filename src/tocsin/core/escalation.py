@@ -92,9 +92,8 @@ class Position:
     step: int
 
 
-def first() -> Position:
-    """Where every escalation begins."""
-    return Position(0, 0)
+FIRST = Position(0, 0)
+"""Where every escalation begins."""
 
 
 def following(position: Position, policy: Policy) -> Position | None:

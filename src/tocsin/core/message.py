@@ -23,18 +23,12 @@ def words(alert: Alert, purpose: Purpose, team: str, attempt: int) -> Words:
     where = f"{team}" + (f" · {alert.source.name}" if alert.source.name else "")
     text = f"{subject} ({where})"
     again = f"Reminder {attempt - 1}. " if attempt > 1 and purpose is Purpose.ESCALATION else ""
-    body = "\n".join(
-        part
-        for part in (
-            again + subject,
-            f"Team: {where}",
-            f"Raised: {alert.created_at:%Y-%m-%d %H:%M:%S} UTC",
-            f"Category: {alert.category}" if alert.category else "",
-            f"Link: {alert.source.url}" if alert.source.url else "",
-            "",
-            _shortened(alert.text, BODY_LIMIT),
-        )
-    )
+    facts = [f"Team: {where}", f"Raised: {alert.created_at:%Y-%m-%d %H:%M:%S} UTC"]
+    if alert.category:
+        facts.append(f"Category: {alert.category}")
+    if alert.source.url:
+        facts.append(f"Link: {alert.source.url}")
+    body = "\n".join((again + subject, *facts, "", _shortened(alert.text, BODY_LIMIT)))
     return Words(_shortened(subject, SUBJECT_LIMIT), _shortened(text, TEXT_LIMIT), body.strip())
 
 
@@ -50,14 +44,9 @@ def _lead(alert: Alert, purpose: Purpose) -> str:
         case Purpose.UPDATE:
             return "Update: "
         case Purpose.ACKNOWLEDGED:
-            return f"Acknowledged by {_by(alert)}: "
+            return f"Acknowledged by {alert.taken.name if alert.taken else 'somebody'}: "
         case Purpose.RESOLVED:
             return f"Closed by {alert.closure.name if alert.closure else 'somebody'}: "
-
-
-def _by(alert: Alert) -> str:
-    owner = (answer.name for answer in alert.answers if answer.user == alert.owner)
-    return next(owner, None) or (alert.answers[0].name if alert.answers else "somebody")
 
 
 def _badge(severity: Severity) -> str:
@@ -80,8 +69,12 @@ def state_sentence(alert: Alert) -> str:
         case Status.OPEN:
             return "Open; nobody owns it yet."
         case Status.ACKNOWLEDGED:
-            when = f" at {alert.answers[0].at:%H:%M} UTC" if alert.answers else ""
-            return f"Acknowledged by {_by(alert)}{when}."
+            taken = alert.taken
+            return (
+                f"Acknowledged by {taken.name} at {taken.at:%H:%M} UTC."
+                if taken
+                else "Acknowledged."
+            )
         case Status.CLOSED:
             closure = alert.closure
             return f"Closed by {closure.name} at {closure.at:%H:%M} UTC." if closure else "Closed."

@@ -63,9 +63,12 @@ def still_wanted(promise: Promise, alert: Alert, now: datetime) -> str | None:
             if alert.status is Status.CLOSED:
                 return "closed meanwhile"
             return None if promise.user in alert.responders else "answered meanwhile"
-        case Purpose.UPDATE | Purpose.ACKNOWLEDGED:
+        case Purpose.UPDATE:
             if alert.status is Status.CLOSED:
                 return "closed meanwhile"
+        case Purpose.ACKNOWLEDGED:
+            if alert.status is not Status.ACKNOWLEDGED:
+                return f"{alert.status} meanwhile"
         case Purpose.RESOLVED:
             if alert.status is not Status.CLOSED:
                 return "reopened meanwhile"

@@ -1,9 +1,8 @@
-"""Remote objects as each side last saw them, and the connectors they come from."""
+"""Remote objects as each side last saw them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,47 +11,6 @@ from tocsin.core.reconcile import Seen
 from tocsin.store.db import Connection, rows, run
 
 _seen = msgspec.json.Decoder(Seen)
-_body = msgspec.json.Decoder(dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorRow:
-    """A connector as configured; `version` changes whenever its definition does."""
-
-    team: int
-    id: int
-    name: str
-    source: str
-    body: Mapping[str, Any]
-    sealed_secret: bytes | None
-
-    @property
-    def version(self) -> bytes:
-        """Equal for equal definitions."""
-        return msgspec.json.encode(self.body, order="sorted") + (self.sealed_secret or b"")
-
-
-async def connector(connection: Connection, team: int, number: int) -> ConnectorRow | None:
-    """One connector, None when it is gone or switched off."""
-    found = await rows(
-        connection,
-        "SELECT team_id, id, name, source, body, sealed_secret FROM connector"
-        " WHERE team_id = $1 AND id = $2 AND enabled",
-        team,
-        number,
-    )
-    return next((_connector(row) for row in found), None)
-
-
-def _connector(row: Mapping[str, Any]) -> ConnectorRow:
-    return ConnectorRow(
-        team=row["team_id"],
-        id=row["id"],
-        name=row["name"],
-        source=row["source"],
-        body=_body.decode(row["body"]),
-        sealed_secret=row["sealed_secret"],
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

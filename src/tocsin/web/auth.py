@@ -7,7 +7,7 @@ from starlette.requests import Request
 from tocsin.actions.world import World
 from tocsin.core.access import Caller
 from tocsin.keys import token_is_wellformed
-from tocsin.store import people
+from tocsin.store.callers import caller_by_token
 from tocsin.web.problems import Problem
 
 REMEMBERED = timedelta(seconds=2)
@@ -49,7 +49,7 @@ class Callers:
         if known is not None and now - known[0] < REMEMBERED:
             return known[1]
         async with self._world.database.transaction() as connection:
-            caller = await people.caller_by_token(connection, hashed, now)
+            caller = await caller_by_token(connection, hashed, now)
         if caller is None:
             self._known.pop(hashed, None)
             return None

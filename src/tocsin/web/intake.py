@@ -14,8 +14,7 @@ from tocsin.actions.intake import Overloaded, Posted, Unstored
 from tocsin.actions.shown import public_id
 from tocsin.ports import Handled, Inlet, Reply, Unreadable
 from tocsin.ports import Request as Sent
-from tocsin.store import addresses
-from tocsin.store.addresses import Address
+from tocsin.store.integrations import Integration, integration_by_secret
 from tocsin.web.figures import EVENTS
 from tocsin.web.parts import Parts
 from tocsin.web.problems import Problem, not_found
@@ -34,7 +33,7 @@ class Senders:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._known: dict[bytes, tuple[datetime, Address]] = {}
+        self._known: dict[bytes, tuple[datetime, Integration]] = {}
 
     async def signl4(self, request: Request) -> Response:
         """`POST /webhook/{secret}`."""
@@ -54,7 +53,7 @@ class Senders:
             raise unknown_sender()
         raise _not_served(address.inlet)
 
-    async def find(self, secret: str) -> Address | None:
+    async def find(self, secret: str) -> Integration | None:
         """The integration with this secret, as it was at most three seconds ago."""
         world = self._parts.world
         hashed, now = world.keys.hash(secret), world.clock.now()
@@ -62,8 +61,8 @@ class Senders:
         if known is not None and now - known[0] < REMEMBERED:
             return known[1]
         async with world.database.transaction() as connection:
-            address = await addresses.find(connection, hashed)
-        if address is None:
+            address = await integration_by_secret(connection, hashed)
+        if address is None or not address.enabled:
             self._known.pop(hashed, None)
             return None
         if len(self._known) >= _MOST_REMEMBERED:
@@ -85,7 +84,7 @@ class Senders:
         return _response(reply)
 
     async def _handle(
-        self, inlet: type[Inlet], sent: Sent, address: Address, headers: Mapping[str, str]
+        self, inlet: type[Inlet], sent: Sent, address: Integration, headers: Mapping[str, str]
     ) -> tuple[Reply, str]:
         said = inlet.parse(sent, address.settings)
         if isinstance(said, Unreadable):
@@ -97,7 +96,7 @@ class Senders:
             said=said,
             raw=sent.body,
             media_type=_media_type(headers),
-            integration=address.integration,
+            integration=address.id,
             policy=address.policy,
             settings=address.settings,
         )

@@ -165,8 +165,8 @@ class Live:
     async def _read(self) -> None:
         while True:
             try:
-                async with listen(self._database.dsn, self._heard.set):
-                    while True:
+                async with listen(self._database.dsn, self._heard.set) as cut:
+                    while not cut.is_set():
                         await self._tell()
                         await self._wait(POLL_SECONDS)
             except Exception as error:

@@ -13,7 +13,8 @@ from tocsin.core.localtime import UnknownZone, check_zone
 from tocsin.core.notation import listing, mapping
 from tocsin.ports import Channel
 
-_REFERENCES = {"secret_env", "stored", "certificate_file", "federated_token_file", "ca_file"}
+FILES = frozenset(("certificate_file", "federated_token_file", "ca_file"))
+_REFERENCES = {"secret_env", "stored", *FILES}
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]*_(?:SECRET|PASSWORD|TOKEN)")
 
 

@@ -53,7 +53,7 @@ def difference(
         if former is not None:
             matched.add(former.key)
         _compare(item, former, result, overwrite=overwrite)
-    for former in reversed(held.values()):
+    for former in reversed(list(held.values())):
         if former.key in matched:
             continue
         if former.file_body is None:
@@ -80,7 +80,8 @@ def _compare(item: Item, former: Held | None, result: Difference, *, overwrite: 
         result.changes.append(Change(Act.CREATE, key, None, item))
         return
     if item.body == former.body:
-        if former.file_body != item.body or former.position != item.position and _ordered(key):
+        shifted = former.position != item.position and _ordered(key)
+        if former.file_body != item.body or shifted:
             moved = former.file_body == item.body
             act, note = (Act.CHANGE, "order") if moved else (Act.ADOPT, "")
             result.changes.append(Change(act, key, former, item, note))

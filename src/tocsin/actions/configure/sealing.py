@@ -113,8 +113,8 @@ def _with_hash(
             "the stored secret belongs to another tenant or cloud: enter it again, {secret: TEXT}"
         )
         result.faults.append(Fault((*item.path, place), what))
-    digest = mapping(source.body.get(place)).get("hash")
-    return {**item.body, place: {"stored": own, "hash": digest}}
+    kept = mapping(source.body.get(place)).get("hash")
+    return {**item.body, place: {"stored": own, "hash": kept}}
 
 
 def _named(name: str, key: Key, held: Mapping[Key, Held]) -> Held | None:

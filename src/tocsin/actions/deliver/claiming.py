@@ -17,9 +17,9 @@ from tocsin.core.notification import State, still_wanted
 from tocsin.ports import Address, Channel, MessageKind, Outgoing
 from tocsin.store import alerts
 from tocsin.store.db import Connection
+from tocsin.store.methods import MethodRow, methods_by_id
 from tocsin.store.names import team_names, user_names
 from tocsin.store.outbox import Due, Settled, notifications
-from tocsin.store.people import MethodRow, methods_by_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from tocsin.actions.world import World
 from tocsin.ports import Channel, ChannelContext
 from tocsin.store.db import Connection
-from tocsin.store.people import channel_settings
+from tocsin.store.methods import channel_settings
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from tocsin.store import alerts, plans
 from tocsin.store.alerts import Saved
 from tocsin.store.db import Connection
 from tocsin.store.events import RawEvent, keep_events
-from tocsin.store.people import TeamContext
+from tocsin.store.paging import TeamContext
 from tocsin.store.uuids import uuid7
 
 

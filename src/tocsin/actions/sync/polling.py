@@ -15,6 +15,7 @@ from tocsin.core.reconcile import Remote
 from tocsin.ports import Failed, FailureKind, ReadPlan, SourceError
 from tocsin.store import alerts, remotes
 from tocsin.store.alerts import KeyTaken
+from tocsin.store.connectors import connector
 from tocsin.store.outbox import DuePoll, Polled, polls
 
 log = structlog.get_logger()
@@ -31,8 +32,8 @@ async def poll(world: World, sources: Sources, due: DuePoll) -> None:
     """Read one connector. Never raises for what a source may do; its state tells."""
     started = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        row = await remotes.connector(connection, due.team, due.connector)
-    opened = await sources.open(row) if row is not None else None
+        row = await connector(connection, due.team, due.connector)
+    opened = await sources.open(row) if row is not None and row.enabled else None
     if opened is None:
         again = started + timedelta(hours=1)
         await _settle(world, due, Polled(run_at=again, error="no such source is installed"))

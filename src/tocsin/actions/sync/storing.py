@@ -25,10 +25,11 @@ from tocsin.core.kinds import Actor, Status, Via
 from tocsin.core.reconcile import News, NewsKind, Remote, news, seen_after
 from tocsin.core.routing import URGENCY
 from tocsin.store import alerts, remotes
+from tocsin.store.connectors import Connector
 from tocsin.store.db import Connection
 from tocsin.store.events import reserve_numbers
 from tocsin.store.outbox import DuePoll, polls
-from tocsin.store.remotes import ConnectorRow, Known
+from tocsin.store.remotes import Known
 
 PORTAL = "portal"
 """Who did it at the source when the source does not say."""
@@ -45,9 +46,7 @@ class _Item:
     news: tuple[News, ...]
 
 
-async def store_page(
-    world: World, row: ConnectorRow, due: DuePoll, page: Sequence[Remote]
-) -> DuePoll:
+async def store_page(world: World, row: Connector, due: DuePoll, page: Sequence[Remote]) -> DuePoll:
     """Store a page and what is new in it; returns the poll with its lease renewed.
 
     Raises `LeaseLost`, with nothing stored, and `alerts.KeyTaken` when a sender raised the same
@@ -69,7 +68,7 @@ async def store_page(
     return replace(due, lease=lease)
 
 
-async def _items(connection: Connection, row: ConnectorRow, page: Sequence[Remote]) -> list[_Item]:
+async def _items(connection: Connection, row: Connector, page: Sequence[Remote]) -> list[_Item]:
     keys = {key for remote in page for key in (remote.key, *remote.also)}
     stored = await remotes.known(connection, row.team, row.id, keys)
     items: dict[str, _Item] = {}
@@ -83,7 +82,7 @@ async def _items(connection: Connection, row: ConnectorRow, page: Sequence[Remot
 
 async def _raise(
     connection: Connection,
-    row: ConnectorRow,
+    row: Connector,
     items: Iterable[_Item],
     numbers: Mapping[int, int],
     now: datetime,
@@ -95,8 +94,8 @@ async def _raise(
     return {remote.key: done.alerts[0] for remote, done in zip(arrived, accepted, strict=True)}
 
 
-def _posted(row: ConnectorRow, remote: Remote) -> Posted:
-    policy = row.body.get("policy")
+def _posted(row: Connector, remote: Remote) -> Posted:
+    policy = row.settings.get("policy")
     return Posted(
         team=row.team,
         name=row.name,
@@ -119,7 +118,7 @@ def _posted(row: ConnectorRow, remote: Remote) -> Posted:
 
 async def _change(
     connection: Connection,
-    row: ConnectorRow,
+    row: Connector,
     items: Sequence[_Item],
     raised: Mapping[str, Alert],
     now: datetime,
@@ -190,7 +189,7 @@ def _actor(owner: str | None, users: Mapping[str, tuple[int, str]]) -> Actor:
 
 
 async def _remember(
-    connection: Connection, row: ConnectorRow, items: Sequence[_Item], raised: Mapping[str, Alert]
+    connection: Connection, row: Connector, items: Sequence[_Item], raised: Mapping[str, Alert]
 ) -> None:
     fresh = [_known(item, raised) for item in items if _has(item, NewsKind.ARRIVED)]
     old = [_known(item, raised) for item in items if item.known is not None]

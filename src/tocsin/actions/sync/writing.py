@@ -10,9 +10,10 @@ from tocsin.core.notification import retry_at
 from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, seen_after, wanted
 from tocsin.ports import Failed, FailureKind, Wrote
 from tocsin.store import remotes
+from tocsin.store.connectors import Connector, connector
 from tocsin.store.db import Connection
 from tocsin.store.outbox import DueWrites, remote_writes
-from tocsin.store.remotes import ConnectorRow, Known
+from tocsin.store.remotes import Known
 
 log = structlog.get_logger()
 
@@ -27,15 +28,18 @@ async def writes_due(world: World, limit: int = 20) -> tuple[DueWrites, ...]:
 async def write(world: World, sources: Sources, due: DueWrites) -> None:
     """Tell a source about one object. What fails stays visible and is tried again."""
     async with world.worker_database.transaction() as connection:
-        row = await remotes.connector(connection, due.team, due.connector)
-    opened = await sources.open(row) if row is not None else None
+        row = await connector(connection, due.team, due.connector)
+    opened = await sources.open(row) if row is not None and row.enabled else None
     if opened is None:
         reason = "the connector is gone or switched off"
         await _settle_failed(
             world, due, Failed(kind=FailureKind.CONFIGURATION, reason=reason), None
         )
         return
-    deciding = _Deciding(due, write_back(opened.row))
+    async with world.worker_database.transaction() as connection:
+        known = await remotes.known(connection, due.team, due.connector, [due.key])
+    seen = known[due.key].seen if due.key in known else None
+    deciding = _Deciding(due, write_back(opened.row), seen)
     outcome = await opened.source.write(due.key, deciding.decide, due.lease, opened.budget)
     if isinstance(outcome, Wrote):
         await _settle_written(world, opened, due, outcome, deciding.last)
@@ -44,9 +48,9 @@ async def write(world: World, sources: Sources, due: DueWrites) -> None:
         await _settle_failed(world, due, outcome, deciding.last)
 
 
-def write_back(row: ConnectorRow) -> WriteBack:
+def write_back(row: Connector) -> WriteBack:
     """The connector's `write_back` block."""
-    block = row.body.get("write_back")
+    block = row.settings.get("write_back")
     block = block if isinstance(block, dict) else {}
     close = block.get("close")
     close = close if isinstance(close, dict) else {}
@@ -62,13 +66,14 @@ def write_back(row: ConnectorRow) -> WriteBack:
 class _Deciding:
     """Decides anew at each read, and remembers what was decided last."""
 
-    def __init__(self, due: DueWrites, rules: WriteBack) -> None:
+    def __init__(self, due: DueWrites, rules: WriteBack, seen: Seen | None) -> None:
         self._due = due
         self._rules = rules
+        self._seen = seen
         self.last: Wanted | None = None
 
     def decide(self, remote: Remote) -> Wanted:
-        self.last = wanted(remote, self._due.intents, self._rules)
+        self.last = wanted(remote, self._due.intents, self._rules, self._seen)
         return self.last
 
 

@@ -12,7 +12,14 @@ from tocsin.core.alert.answering import (
     take_over,
     unacknowledge,
 )
-from tocsin.core.alert.handing import add_responders, close, escalate, reassign, reopen
+from tocsin.core.alert.handing import (
+    add_responders,
+    close,
+    escalate,
+    merge,
+    reassign,
+    reopen,
+)
 from tocsin.core.alert.knowing import (
     annotate,
     end_suppression,
@@ -25,10 +32,8 @@ from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
 from tocsin.core.alert.stepping import begin
 from tocsin.core.alert.telling import entry
 from tocsin.core.alert.timing import (
-    acknowledgement_expired,
     due_change,
-    snooze_ended,
-    step_timed_out,
+    timer_fired,
 )
 from tocsin.core.changes import (
     Acknowledged,
@@ -88,7 +93,8 @@ def apply(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> 
         for effect in outcome.effects
         if isinstance(effect, Entry) and effect.kind in _PUBLISHED
     )
-    return Changed(replace(outcome.alert, updated_at=now), (*outcome.effects, *told))
+    at = max(now, alert.updated_at)  # a clock that was set back does not make it younger
+    return Changed(replace(outcome.alert, updated_at=at), (*outcome.effects, *told))
 
 
 def _of_people(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> Outcome:
@@ -143,23 +149,18 @@ def _of_the_world(
             return _raised(alert, change, plan, now)
         case SeenAgain():
             return _seen_again(alert, change)
-        case StepTimedOut():
-            return step_timed_out(alert, change, plan, now)
-        case AcknowledgementExpired():
-            return acknowledgement_expired(alert, change, plan, now)
-        case SnoozeEnded():
-            return snooze_ended(alert, change, plan, now)
+        case StepTimedOut() | AcknowledgementExpired() | SnoozeEnded():
+            return timer_fired(alert, change, plan, now)
         case DetailsUpdated():
             return update_details(alert, change)
         case SeverityRaised():
             return raise_severity(alert, change, plan, now)
         case Suppressed():
-            return suppress(alert, change)
+            return suppress(alert, change, now)
         case SuppressionEnded():
             return end_suppression(alert, change, plan, now)
         case MergedInto():
-            ending = Closed(change.by, comment=change.target, classification="merged")
-            return close(alert, ending, now, EntryKind.MERGED)
+            return merge(alert, change, now)
         case _:
             assert_never(change)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from tocsin.core.alert.handing import again
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
+from tocsin.core.alert.stepping import end_asking, withdraw
 from tocsin.core.alert.telling import (
     answered,
     closed_already,
@@ -13,9 +14,9 @@ from tocsin.core.alert.telling import (
     expiry,
     has_answered,
     is_owner,
-    owner_name,
     sync,
     tell,
+    update,
 )
 from tocsin.core.changes import (
     Acknowledged,
@@ -25,7 +26,7 @@ from tocsin.core.changes import (
     TakenOver,
     Unacknowledged,
 )
-from tocsin.core.effects import Effect, EntryKind, Purpose, Wake, Withdraw
+from tocsin.core.effects import Effect, EntryKind, Purpose, Wake
 from tocsin.core.escalation import EscalationPlan
 from tocsin.core.kinds import Actor, Status
 from tocsin.core.reconcile import IntentKind
@@ -50,19 +51,21 @@ def take_over(alert: Alert, change: TakenOver, plan: EscalationPlan, now: dateti
         return _take(alert, change.by, change.comment, plan, now)
     if is_owner(alert, change.by):
         return Unchanged(f"already owned by {change.by.name}")
+    both = (alert.owner, change.by.user)
+    freed, ended = end_asking(alert, now, both)
     taken = replace(
-        alert,
+        freed,
         owner=change.by.user,
         answers=(*alert.answers, answered(change.by, now)),
         awaiting_owner=False,
         next_step_at=alert.snoozed_until or expiry(plan, now),
     )
-    both = {user for user in (alert.owner, change.by.user) if user is not None}
     return Changed(
         taken,
         (
+            *ended,
             entry(EntryKind.TAKEN_OVER, change.by, change.comment),
-            *tell(alert, now, Purpose.UPDATE, only=both),
+            *update(taken, plan, now, both),
             Wake(taken.next_step_at),
             *sync(alert, IntentKind.ACKNOWLEDGED, change.by, change.comment),
         ),
@@ -75,23 +78,27 @@ def snooze(alert: Alert, change: Snoozed, now: datetime) -> Outcome:
         return closed_already(alert)
     if change.until <= now:
         return Refused("a snooze must end in the future")
+    freed, ended = end_asking(alert, now, {change.by.user})
+    quiet, withdrawn = withdraw(freed, now)
+    if alert.status is Status.OPEN:
+        own = () if has_answered(alert, change.by) else (answered(change.by, now),)
+        quiet = replace(quiet, owner=change.by.user, answers=(*alert.answers, *own))
     snoozed = replace(
-        alert,
+        quiet,
         status=Status.ACKNOWLEDGED,
-        owner=alert.owner if alert.status is Status.ACKNOWLEDGED else change.by.user,
-        answers=alert.answers or (answered(change.by, now),),
         snoozed_until=change.until,
         next_step_at=change.until,
         awaiting_owner=False,
         exhausted=False,
     )
     effects: list[Effect] = [
-        Withdraw(),
+        *withdrawn,
+        *ended,
         entry(EntryKind.SNOOZED, change.by, change.comment, until=change.until.isoformat()),
         Wake(change.until),
     ]
     if alert.status is Status.OPEN:
-        effects += tell(alert, now, Purpose.ACKNOWLEDGED, without=change.by.user)
+        effects += tell(snoozed, now, Purpose.ACKNOWLEDGED, without=change.by.user)
         effects += sync(alert, IntentKind.ACKNOWLEDGED, change.by, change.comment)
     return Changed(snoozed, tuple(effects))
 
@@ -113,12 +120,8 @@ def responder_answered(
     """Open: as acknowledge. Else recorded, and their pages end."""
     if alert.status is Status.OPEN:
         return _take(alert, change.by, change.comment, plan, now)
-    user = change.by.user
-    answered = replace(alert, responders=tuple(r for r in alert.responders if r != user))
-    effects: list[Effect] = [entry(EntryKind.RESPONDER_ANSWERED, change.by, change.comment)]
-    if user is not None:
-        effects.append(Withdraw(users=(user,), responders=True))
-    return Changed(answered, tuple(effects))
+    freed, ended = end_asking(alert, now, {change.by.user})
+    return Changed(freed, (*ended, entry(EntryKind.RESPONDER_ANSWERED, change.by, change.comment)))
 
 
 def extend(
@@ -128,29 +131,31 @@ def extend(
     if alert.status is not Status.ACKNOWLEDGED:
         return Unchanged(f"not acknowledged, but {alert.status}")
     if not is_owner(alert, change.by):
-        return Refused(f"only the owner can extend it; {owner_name(alert)} owns it")
+        return Refused("only its owner can extend an acknowledgement")
+    freed, ended = end_asking(alert, now, {change.by.user})
     extended = replace(
-        alert, awaiting_owner=False, next_step_at=alert.snoozed_until or expiry(plan, now)
+        freed, awaiting_owner=False, next_step_at=alert.snoozed_until or expiry(plan, now)
     )
-    return Changed(extended, (entry(EntryKind.EXTENDED, change.by), Wake(extended.next_step_at)))
+    line = entry(EntryKind.EXTENDED, change.by)
+    return Changed(extended, (*ended, line, Wake(extended.next_step_at)))
 
 
 def _acknowledge_again(
     alert: Alert, change: Acknowledged, plan: EscalationPlan, now: datetime
 ) -> Outcome:
     by = change.by
-    if by.user is not None and by.user in alert.responders:
+    if alert.awaiting_owner and is_owner(alert, by):
+        return extend(alert, AcknowledgementExtended(by), plan, now)
+    if by.user in alert.responders:
         return responder_answered(alert, ResponderAnswered(by, change.comment), plan, now)
     if is_owner(alert, by):
-        if alert.awaiting_owner:
-            return extend(alert, AcknowledgementExtended(by), plan, now)
         return Unchanged(f"already acknowledged by {by.name}")
     if alert.acknowledgements_required > 1 and not has_answered(alert, by):
         recorded = replace(alert, answers=(*alert.answers, answered(by, now)))
         return Changed(recorded, (entry(EntryKind.ACKNOWLEDGED, by, change.comment),))
-    first = alert.answers[0] if alert.answers else None
-    when = f" at {first.at:%H:%M} UTC" if first else ""
-    return Unchanged(f"already acknowledged by {owner_name(alert)}{when}")
+    taken = alert.taken
+    whose = f" by {taken.name} at {taken.at:%H:%M} UTC" if taken else ""
+    return Unchanged(f"already acknowledged{whose}")
 
 
 def _take(
@@ -160,26 +165,28 @@ def _take(
         return Unchanged(f"already acknowledged by {by.name}; waiting for others")
     answers = (*alert.answers, answered(by, now))
     line = entry(EntryKind.ACKNOWLEDGED, by, comment)
+    freed, ended = end_asking(alert, now, {by.user})
     if len(answers) < alert.acknowledgements_required:
-        mine = (Withdraw(users=(by.user,), responders=True),) if by.user is not None else ()
-        return Changed(replace(alert, answers=answers), (line, *mine))
+        mine: tuple[Effect, ...] = ()
+        if by.user is not None:
+            freed, mine = withdraw(freed, now, (by.user,))
+        return Changed(replace(freed, answers=answers), (*ended, *mine, line))
+    quiet, withdrawn = withdraw(freed, now)
     taken = replace(
-        alert,
+        quiet,
         status=Status.ACKNOWLEDGED,
         answers=answers,
         owner=next((answer.user for answer in answers if answer.user is not None), None),
         next_step_at=expiry(plan, now),
         exhausted=False,
-        responders=tuple(user for user in alert.responders if user != by.user),
     )
-    mine = (Withdraw(users=(by.user,), responders=True),) if by.user in alert.responders else ()
     return Changed(
         taken,
         (
-            Withdraw(),
-            *mine,
+            *withdrawn,
+            *ended,
             line,
-            *tell(alert, now, Purpose.ACKNOWLEDGED, without=by.user),
+            *tell(taken, now, Purpose.ACKNOWLEDGED, without=by.user),
             Wake(taken.next_step_at),
             *sync(alert, IntentKind.ACKNOWLEDGED, by, comment),
         ),

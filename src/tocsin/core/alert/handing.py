@@ -5,13 +5,29 @@ from datetime import datetime
 
 from tocsin.core.alert.model import Alert, Closure
 from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
-from tocsin.core.alert.stepping import begin, page, reachable, start_step
+from tocsin.core.alert.stepping import (
+    begin,
+    end_asking,
+    names,
+    page,
+    reachable,
+    start_step,
+    withdraw,
+)
 from tocsin.core.alert.telling import closed_already, closed_by, entry, sync, tell
-from tocsin.core.changes import Closed, EscalatedByHand, Reassigned, Reopened, RespondersAdded
-from tocsin.core.effects import Effect, Entry, EntryKind, Purpose, Wake, Withdraw
-from tocsin.core.escalation import EscalationPlan, following
+from tocsin.core.changes import (
+    Closed,
+    EscalatedByHand,
+    MergedInto,
+    Reassigned,
+    Reopened,
+    RespondersAdded,
+)
+from tocsin.core.effects import Effect, Entry, EntryKind, Purpose, Wake
+from tocsin.core.escalation import FIRST, EscalationPlan, following
 from tocsin.core.kinds import Actor, Status
 from tocsin.core.reconcile import IntentKind
+from tocsin.core.rules import Page
 
 
 def escalate(alert: Alert, change: EscalatedByHand, plan: EscalationPlan, now: datetime) -> Outcome:
@@ -20,15 +36,17 @@ def escalate(alert: Alert, change: EscalatedByHand, plan: EscalationPlan, now: d
         return closed_already(alert)
     at = following(alert.position, plan.policy) if alert.position is not None else None
     line = entry(EntryKind.ESCALATED, change.by, change.comment)
+    # Whoever escalates wants people paged: no reason not to page outlives that.
+    loud = replace(alert, suppressed=None, urgency=alert.message_urgency)
     if alert.status is Status.OPEN and at is not None:
-        moved, effects = start_step(replace(alert, suppressed=None), plan, at, now)
+        moved, effects = start_step(loud, plan, at, now)
     else:
-        moved, effects = begin(replace(alert, suppressed=None), plan, now, at)
+        moved, effects = begin(loud, plan, now, at or FIRST)
     return Changed(moved, (line, *effects))
 
 
 def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:
-    """Open: these people are paged beside the step. Acknowledged: the first of them owns it."""
+    """Open: these people are paged beside the step. Acknowledged: the first in reach owns it."""
     if alert.status is Status.CLOSED:
         return closed_already(alert)
     due = reachable(change.people, alert, now)
@@ -36,19 +54,15 @@ def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:
         return Refused(f"{change.to} cannot be reached: nobody on duty, or no contact method")
     line = entry(EntryKind.REASSIGNED, change.by, change.comment, to=change.to)
     if alert.status is Status.OPEN:
-        paged, effects = page(alert, due, Purpose.ESCALATION)
+        # A suppressed alert pages nobody by its steps, so they are asked as responders are.
+        paged, effects = page(alert if alert.suppressed is None else _asked(alert, due), due, now)
         return Changed(paged, (line, *effects))
-    owner = change.people[0]
-    handed = replace(
-        alert,
-        owner=owner.id,
-        responders=tuple(dict.fromkeys((*alert.responders, *(p.id for p in change.people)))),
-    )
-    paged, effects = page(handed, due, Purpose.RESPONDER)
+    owner = next(person for person in change.people if person.id == due[0].user)
+    freed, ended = end_asking(alert, now, {alert.owner})
+    paged, effects = page(replace(_asked(freed, due), owner=owner.id), due, now)
     new_owner = Actor(owner.name, owner.id, change.by.via)
-    return Changed(
-        paged, (line, *effects, *sync(alert, IntentKind.ACKNOWLEDGED, new_owner, change.comment))
-    )
+    told = sync(alert, IntentKind.ACKNOWLEDGED, new_owner, change.comment)
+    return Changed(paged, (line, *ended, *effects, *told))
 
 
 def add_responders(alert: Alert, change: RespondersAdded, now: datetime) -> Outcome:
@@ -58,39 +72,21 @@ def add_responders(alert: Alert, change: RespondersAdded, now: datetime) -> Outc
     due = reachable(change.people, alert, now)
     if not due:
         return Refused("none of them can be reached: nobody on duty, or no contact method")
-    asked = tuple(dict.fromkeys((*alert.responders, *(person.id for person in change.people))))
-    paged, effects = page(replace(alert, responders=asked), due, Purpose.RESPONDER)
-    names = [person.name for person in change.people]
-    line = entry(EntryKind.RESPONDERS_ADDED, change.by, change.comment, people=names)
+    paged, effects = page(_asked(alert, due), due, now)
+    who = names(change.people, due)
+    line = entry(EntryKind.RESPONDERS_ADDED, change.by, change.comment, **who)
     return Changed(paged, (line, *effects))
 
 
-def close(
-    alert: Alert, change: Closed, now: datetime, kind: EntryKind = EntryKind.CLOSED
-) -> Outcome:
+def close(alert: Alert, change: Closed, now: datetime) -> Outcome:
     """It is over: nobody is paged any more, those who were are told."""
-    if alert.status is Status.CLOSED:
-        return Unchanged(closed_by(alert))
-    by = change.by
-    closed = replace(
-        alert,
-        status=Status.CLOSED,
-        closure=Closure(by.name, by.user, now, by.via, change.classification),
-        next_step_at=None,
-        snoozed_until=None,
-        awaiting_owner=False,
-        responders=(),
-    )
-    return Changed(
-        closed,
-        (
-            Withdraw(responders=True),
-            entry(kind, by, change.comment, classification=change.classification),
-            *tell(alert, now, Purpose.RESOLVED, without=by.user),
-            Wake(None),
-            *sync(alert, IntentKind.CLOSED, by, change.comment, change.classification),
-        ),
-    )
+    return _end(alert, change, now, EntryKind.CLOSED)
+
+
+def merge(alert: Alert, change: MergedInto, now: datetime) -> Outcome:
+    """It is over here, because it goes on as a part of another."""
+    ending = Closed(change.by, comment=change.target, classification="merged")
+    return _end(alert, ending, now, EntryKind.MERGED)
 
 
 def again(
@@ -108,3 +104,35 @@ def reopen(alert: Alert, change: Reopened, plan: EscalationPlan, now: datetime) 
     line = entry(EntryKind.REOPENED, change.by, change.comment)
     note = f"Reopened in Tocsin{f': {change.comment}' if change.comment else ''}"
     return again(alert, plan, now, line, sync(alert, IntentKind.NOTE, change.by, note))
+
+
+def _asked(alert: Alert, due: tuple[Page, ...]) -> Alert:
+    """Those who are paged now, by hand, are paged until they answer."""
+    users = (item.user for item in due)
+    return replace(alert, responders=tuple(dict.fromkeys((*alert.responders, *users))))
+
+
+def _end(alert: Alert, change: Closed, now: datetime, kind: EntryKind) -> Outcome:
+    if alert.status is Status.CLOSED:
+        return Unchanged(closed_by(alert))
+    by = change.by
+    quiet, withdrawn = withdraw(alert, now, responders=True)
+    closed = replace(
+        quiet,
+        status=Status.CLOSED,
+        closure=Closure(by.name, by.user, now, by.via, change.classification),
+        next_step_at=None,
+        snoozed_until=None,
+        awaiting_owner=False,
+        responders=(),
+    )
+    return Changed(
+        closed,
+        (
+            *withdrawn,
+            entry(kind, by, change.comment, classification=change.classification),
+            *tell(closed, now, Purpose.RESOLVED, without=by.user),
+            Wake(None),
+            *sync(alert, IntentKind.CLOSED, by, change.comment, change.classification),
+        ),
+    )

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
-from tocsin.core.alert.stepping import begin, page, reachable, start_step
-from tocsin.core.alert.telling import entry, sync, tell
+from tocsin.core.alert.stepping import begin, page, people_of, reachable, withdraw
+from tocsin.core.alert.telling import entry, sync, update
 from tocsin.core.changes import (
     Annotated,
     DetailsUpdated,
@@ -14,8 +14,8 @@ from tocsin.core.changes import (
     Suppressed,
     SuppressionEnded,
 )
-from tocsin.core.effects import Effect, EntryKind, Purpose, Wake, Withdraw
-from tocsin.core.escalation import EscalationPlan
+from tocsin.core.effects import Effect, EntryKind, Wake
+from tocsin.core.escalation import FIRST, EscalationPlan
 from tocsin.core.kinds import Severity, Status, Urgency
 from tocsin.core.reconcile import IntentKind
 
@@ -64,7 +64,7 @@ def raise_severity(
     return Changed(raised, (line, *note))
 
 
-def suppress(alert: Alert, change: Suppressed) -> Outcome:
+def suppress(alert: Alert, change: Suppressed, now: datetime) -> Outcome:
     """Visible, and nobody is paged."""
     if alert.status is Status.CLOSED or alert.suppressed is not None:
         return Unchanged("closed" if alert.status is Status.CLOSED else "already suppressed")
@@ -72,9 +72,8 @@ def suppress(alert: Alert, change: Suppressed) -> Outcome:
     hushed = replace(alert, suppressed=change.reason)
     if alert.status is Status.ACKNOWLEDGED:
         return Changed(hushed, (line,))
-    return Changed(
-        replace(hushed, position=None, next_step_at=None), (line, Withdraw(), Wake(None))
-    )
+    quiet, withdrawn = withdraw(hushed, now)
+    return Changed(replace(quiet, position=None, next_step_at=None), (*withdrawn, line, Wake(None)))
 
 
 def end_suppression(
@@ -115,24 +114,20 @@ def _repage(
         return raised, ()
     if raised.position is None:
         return begin(raised, plan, now)
-    people = plan.people_of(plan.policy.steps[raised.position.step])
-    due = reachable(people, raised, now)
-    if not due:
-        return start_step(raised, plan, raised.position, now)
-    return page(raised, due, Purpose.ESCALATION)
+    steps = plan.policy.steps[raised.position.step :][:1]
+    due = reachable((p for step in steps for p in people_of(raised, plan, step)), raised, now)
+    return page(raised, due, now)
 
 
 def _ask_owner(
     before: Alert, raised: Alert, plan: EscalationPlan, now: datetime
 ) -> tuple[Alert, tuple[Effect, ...]]:
     """One update to the owner, who has the step's wait to answer it if it became urgent."""
-    only = {before.owner} if before.owner is not None else set[int]()
-    update = tell(raised, now, Purpose.UPDATE, only=only)
+    told = update(raised, plan, now, (before.owner,))
     if raised.urgency is not Urgency.URGENT or before.urgency is Urgency.URGENT:
-        return raised, update
-    if before.snoozed_until is not None or not plan.policy.steps:
-        return raised, update
-    step = plan.policy.steps[before.position.step if before.position else 0]
-    until = min(now + step.wait, before.next_step_at or now + step.wait)
+        return raised, told
+    steps = plan.policy.steps[(before.position or FIRST).step :]
+    until = now + steps[0].wait if steps else now
+    until = min(until, before.next_step_at or until)
     asked = replace(raised, awaiting_owner=True, next_step_at=until)
-    return asked, (*update, Wake(until))
+    return asked, (*told, Wake(until))

@@ -90,3 +90,14 @@ class Alert:
     seen_count: int = 1
     details: Mapping[str, object] = field(default_factory=dict[str, object])
     links: tuple[str, ...] = ()
+
+    @property
+    def taken(self) -> Answered | None:
+        """The answer that made its owner the owner, else the first (where it was reassigned)."""
+        mine = [answer for answer in self.answers if answer.user == self.owner]
+        return mine[-1] if mine else next(iter(self.answers), None)
+
+    @property
+    def message_urgency(self) -> Urgency:
+        """How loud a message about it is; what is only recorded is normal where somebody asks."""
+        return Urgency.NORMAL if self.urgency is Urgency.RECORD else self.urgency

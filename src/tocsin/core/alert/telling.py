@@ -1,13 +1,15 @@
 """What an alert tells its people, its source and its timeline."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.core.alert.model import Alert, Answered
 from tocsin.core.alert.outcome import Refused
 from tocsin.core.effects import Effect, Entry, EntryKind, Notify, Purpose, Sync
 from tocsin.core.escalation import EscalationPlan
-from tocsin.core.kinds import Actor, Urgency, Via
+from tocsin.core.kinds import Actor, Via
 from tocsin.core.reconcile import IntentKind
+from tocsin.core.rules import pages
 
 
 def entry(kind: EntryKind, by: Actor, comment: str | None = None, **data: object) -> Entry:
@@ -32,19 +34,32 @@ def sync(
 
 
 def tell(
-    alert: Alert,
-    now: datetime,
-    purpose: Purpose,
-    without: int | None = None,
-    only: set[int] | None = None,
+    alert: Alert, now: datetime, purpose: Purpose, without: int | None = None
 ) -> tuple[Effect, ...]:
-    """One message now to each contact method that has been paged before `now`."""
-    urgency = Urgency.NORMAL if alert.urgency is Urgency.RECORD else alert.urgency
+    """One message now to each contact method that has been paged."""
     return tuple(
-        Notify(paged.user, paged.method, now, purpose, urgency)
+        Notify(paged.user, paged.method, now, purpose, alert.message_urgency)
         for paged in alert.paged
-        if paged.due_at <= now and paged.user != without and (only is None or paged.user in only)
+        if paged.due_at <= now and paged.user != without
     )
+
+
+def update(
+    alert: Alert, plan: EscalationPlan, now: datetime, users: Iterable[int | None]
+) -> tuple[Effect, ...]:
+    """One update now to each of these people: where they were paged, else by their first rule."""
+    effects: list[Effect] = []
+    for user in dict.fromkeys(users):
+        methods = [paged.method for paged in alert.paged if paged.user == user]
+        for person in plan.everyone:
+            if person.id == user and not methods:
+                methods = [page.method for page in pages(person, alert.message_urgency, now)[:1]]
+        effects += (
+            Notify(user, method, now, Purpose.UPDATE, alert.message_urgency)
+            for method in methods
+            if user is not None
+        )
+    return tuple(effects)
 
 
 def closed_already(alert: Alert) -> Refused:
@@ -56,12 +71,6 @@ def closed_by(alert: Alert) -> str:
     """Who closed it, to show."""
     closure = alert.closure
     return f"closed by {closure.name} at {closure.at:%H:%M} UTC" if closure else "closed"
-
-
-def owner_name(alert: Alert) -> str:
-    """The name to show for whoever owns the alert."""
-    owners = (answer.name for answer in alert.answers if answer.user == alert.owner)
-    return next(owners, None) or (alert.answers[0].name if alert.answers else "somebody else")
 
 
 def expiry(plan: EscalationPlan, now: datetime) -> datetime | None:
@@ -77,11 +86,13 @@ def answered(by: Actor, now: datetime) -> Answered:
 
 def has_answered(alert: Alert, by: Actor) -> bool:
     """Whether this person has acknowledged it in this episode."""
-    return any((answer.user, answer.name) == (by.user, by.name) for answer in alert.answers)
+    if by.user is not None:
+        return any(answer.user == by.user for answer in alert.answers)
+    return any(answer.user is None and answer.name == by.name for answer in alert.answers)
 
 
 def is_owner(alert: Alert, by: Actor) -> bool:
     """Whether it is theirs."""
-    if alert.owner is not None:
+    if by.user is not None or alert.owner is not None:
         return alert.owner == by.user
-    return by.user is None and has_answered(alert, by)
+    return alert.taken is not None and alert.taken.name == by.name

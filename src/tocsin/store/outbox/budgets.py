@@ -40,7 +40,8 @@ class StoredBudget:
 
 
 _BOOK = """
-INSERT INTO budget AS b (name, window_start, taken) SELECT $1, $2, $3 WHERE $3 <= $4
-ON CONFLICT (name, window_start) DO UPDATE SET taken = b.taken + $3 WHERE b.taken + $3 <= $4
+INSERT INTO budget AS b (name, window_start, taken) SELECT $1, $2, $3::int WHERE $3::int <= $4::int
+ON CONFLICT (name, window_start) DO UPDATE SET taken = b.taken + $3::int
+  WHERE b.taken + $3::int <= $4::int
 RETURNING taken
 """

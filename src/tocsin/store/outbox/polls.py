@@ -23,7 +23,11 @@ class DuePoll:
 async def claim(
     connection: Connection, now: datetime, limit: int, clock: Clock
 ) -> tuple[DuePoll, ...]:
-    """Lease connectors whose time has come; each is read by one holder at a time."""
+    """Lease connectors whose time has come; each is read by one holder at a time.
+
+    One that was never read is due at once.
+    """
+    await run(connection, _NEW, now)
     found = await rows(connection, _CLAIM, now, limit, SYNC_LEASE)
     return tuple(
         DuePoll(
@@ -37,6 +41,13 @@ async def claim(
         for row in found
     )
 
+
+_NEW = """
+INSERT INTO poll (team_id, connector_id, run_at)
+SELECT c.team_id, c.id, $1 FROM connector c WHERE c.enabled AND NOT EXISTS (
+  SELECT 1 FROM poll p WHERE p.team_id = c.team_id AND p.connector_id = c.id)
+ON CONFLICT DO NOTHING
+"""
 
 _CLAIM = """
 WITH due AS (

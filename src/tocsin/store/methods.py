@@ -1,0 +1,48 @@
+"""Contact methods and channel settings as delivery needs them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tocsin.keys import Keys
+from tocsin.store.db import Connection, rows
+from tocsin.store.people import seal_context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRow:
+    """A contact method as delivery needs it; `disabled` is the reason why it is not used."""
+
+    id: int
+    name: str
+    channel: str
+    address: str
+    disabled: str | None
+    user_active: bool
+    sealed_key: bytes | None
+
+    def signing_key(self, keys: Keys) -> str | None:
+        """What messages to it are signed with."""
+        if self.sealed_key is None:
+            return None
+        return keys.open(self.sealed_key, seal_context(self.id)).decode()
+
+
+async def methods_by_id(connection: Connection, methods: Iterable[int]) -> dict[int, MethodRow]:
+    """Contact methods with whether their person is active."""
+    found = await rows(
+        connection,
+        "SELECT c.id, c.name, c.channel, c.address, c.disabled, c.sealed_key,"
+        " u.active AS user_active FROM contact_method c JOIN app_user u ON u.id = c.user_id"
+        " WHERE c.id = ANY($1::int[])",
+        sorted(set(methods)),
+    )
+    return {row["id"]: MethodRow(**dict(row)) for row in found}
+
+
+async def channel_settings(connection: Connection, medium: str) -> Mapping[str, Any]:
+    """The block `settings.channels.NAME` of the configuration, empty where there is none."""
+    found = await rows(connection, "SELECT body FROM setting WHERE name = $1", f"channels/{medium}")
+    return msgspec.json.decode(found[0]["body"], type=dict[str, Any]) if found else {}
