@@ -46,7 +46,7 @@ class Desk:
 
 
 def a_page(
-    number: int = 1, *, kind: str = "alert", reply: str | None = None, **others: Any
+    number: int = 1, *, kind: str = "alert", reply: str | None = None, **others: object
 ) -> dict[str, Any]:
     """The page with this number about alert 7."""
     links = {"page": "http://127.0.0.1:1/p/x"} | ({} if reply is None else {"reply": reply})

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import asyncpg
 import typer
@@ -22,7 +23,7 @@ def settings() -> Settings:
         fail(str(fault))
 
 
-def fail(message: str, code: int = 1) -> "typer.NoReturn":
+def fail(message: str, code: int = 1) -> NoReturn:
     """Say what is wrong on standard error, and exit."""
     print(f"tocsin: {message}", file=sys.stderr)
     raise typer.Exit(code)

@@ -22,14 +22,21 @@ def words(alert: Alert, purpose: Purpose, team: str, attempt: int) -> Words:
     subject = f"{_lead(alert, purpose)}{head}"
     where = f"{team}" + (f" · {alert.source.name}" if alert.source.name else "")
     text = f"{subject} ({where})"
+    # An update says what is new by how the alert stands now: its severity, and who owns it.
+    state = state_sentence(alert) if purpose is Purpose.UPDATE else ""
     again = f"Reminder {attempt - 1}. " if attempt > 1 and purpose is Purpose.ESCALATION else ""
-    facts = [f"Team: {where}", f"Raised: {alert.created_at:%Y-%m-%d %H:%M:%S} UTC"]
+    facts = [state] if state else []
+    facts += [f"Team: {where}", f"Raised: {alert.created_at:%Y-%m-%d %H:%M:%S} UTC"]
     if alert.category:
         facts.append(f"Category: {alert.category}")
     if alert.source.url:
         facts.append(f"Link: {alert.source.url}")
     body = "\n".join((again + subject, *facts, "", _shortened(alert.text, BODY_LIMIT)))
-    return Words(_shortened(subject, SUBJECT_LIMIT), _shortened(text, TEXT_LIMIT), body.strip())
+    return Words(
+        subject=_shortened(subject, SUBJECT_LIMIT),
+        text=_shortened(f"{text} {state}".rstrip(), TEXT_LIMIT),
+        body=body.strip(),
+    )
 
 
 SUBJECT_LIMIT = 160

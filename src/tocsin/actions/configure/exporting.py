@@ -65,15 +65,15 @@ def _block(tree: Mapping[str, object], indent: str, *, free: bool) -> list[str]:
     for key, value in pairs:
         head = f"{indent}{_text(key)}:"
         flow = _flow(value)
-        if isinstance(value, dict | list) and value and not _fits(value, key, head, flow):
-            lines.append(head)
-            if isinstance(value, dict):
-                inner = cast("dict[str, object]", value)
-                lines += _block(inner, indent + "  ", free=key in _NAMES and not free)
-            else:
-                lines += _items(cast("list[object]", value), indent + "  ")
-        else:
+        if _fits(value, key, head, flow):
             lines.append(f"{head} {flow}")
+            continue
+        lines.append(head)
+        if isinstance(value, dict):
+            inner = cast("dict[str, object]", value)
+            lines += _block(inner, indent + "  ", free=key in _NAMES and not free)
+        else:
+            lines += _items(cast("list[object]", value), indent + "  ")
     return lines
 
 
@@ -91,11 +91,15 @@ def _items(values: Sequence[object], indent: str) -> list[str]:
 
 
 def _fits(value: object, key: str, head: str, flow: str) -> bool:
-    """Whether a mapping or list is read better on one line."""
+    """Whether a value stands beside its key; a mapping or list where it is read better so."""
+    if not isinstance(value, dict | list) or not value:
+        return True
     if len(head) + len(flow) > _WIDTH:
         return False
     if isinstance(value, list):
         return not any(isinstance(item, dict) for item in cast("list[object]", value))
+    if key == "notification_rules":
+        return False
     inner = cast("dict[str, object]", value)
     nested = any(isinstance(item, dict) for item in inner.values())
     return key not in _NAMES and not nested and len(inner) <= 6

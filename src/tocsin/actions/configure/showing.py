@@ -1,0 +1,94 @@
+"""Configured objects as the API shows them, and the bodies that it takes."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from tocsin.actions.configure.shape import outward
+from tocsin.core import ids
+from tocsin.core.notation import mapping
+from tocsin.store.configuration import Held, Key, Kind
+
+RESOURCES: Mapping[str, Kind] = {
+    "teams": Kind.TEAM,
+    "users": Kind.USER,
+    "contact-methods": Kind.METHOD,
+    "notification-rules": Kind.RULE,
+    "schedules": Kind.SCHEDULE,
+    "overrides": Kind.OVERRIDE,
+    "escalation-policies": Kind.POLICY,
+    "integrations": Kind.INTEGRATION,
+    "categories": Kind.CATEGORY,
+    "connectors": Kind.CONNECTOR,
+}
+"""What the API calls each kind."""
+
+
+def public_id(held: Held) -> str:
+    """The id by which an object is known outside."""
+    return ids.encode((held.team or 0) if held.key.kind.of_team else 0, held.id)
+
+
+def shown(held: Held) -> dict[str, object]:
+    """An object with its id, its name and the names of what it belongs to.
+
+    `name` is always the name in the file; what people are shown is `display_name`. `from_file`
+    says whether it belongs to a file, `changed_by` and `changed_at` who edited it here last.
+    """
+    body = {**mapping(outward(held.body))}
+    if "name" in body:
+        body["display_name"] = body.pop("name")
+    return {
+        "id": public_id(held),
+        "name": _name(held.key),
+        **owners(held.key),
+        **body,
+        "from_file": held.file_body is not None,
+        "changed_by": held.changed_by,
+        "changed_at": None if held.changed_at is None else held.changed_at.isoformat(),
+    }
+
+
+def owners(key: Key) -> dict[str, object]:
+    """What an object belongs to, as keys of its body in the API."""
+    match key.kind:
+        case Kind.METHOD:
+            return {"user": key.owner}
+        case Kind.RULE:
+            return {"user": key.owner, "urgency": key.names[1], "position": int(key.names[2])}
+        case Kind.OVERRIDE:
+            return {"team": key.owner, "schedule": key.names[1]}
+        case Kind.SCHEDULE | Kind.POLICY | Kind.CATEGORY | Kind.INTEGRATION | Kind.CONNECTOR:
+            return {"team": key.owner}
+        case Kind.USER | Kind.TEAM | Kind.SETTING | Kind.STORED:
+            return {}
+        case _:
+            assert_never(key.kind)
+
+
+FIXED: Mapping[Kind, tuple[str, ...]] = {
+    Kind.METHOD: ("user", "name"),
+    Kind.RULE: ("user", "urgency", "position"),
+    Kind.OVERRIDE: ("team", "schedule"),
+    Kind.USER: ("name",),
+    Kind.TEAM: ("name",),
+}
+"""The keys of a body that say which object is meant; they cannot be changed."""
+
+
+def fixed(kind: Kind) -> tuple[str, ...]:
+    """The keys of a body in the API that name the object and its owners."""
+    return FIXED.get(kind, ("team", "name"))
+
+
+def taken(kind: Kind, body: Mapping[str, object]) -> dict[str, object]:
+    """A body of the API as the file would say it, without what names the object."""
+    left = {key: value for key, value in body.items() if key not in fixed(kind)}
+    if "display_name" in left:
+        left["name"] = left.pop("display_name")
+    return left
+
+
+def _name(key: Key) -> str:
+    if key.kind is Kind.RULE:
+        return f"{key.names[1]}/{int(key.names[2]) + 1}"
+    return key.names[-1]
