@@ -21,7 +21,7 @@ from tocsin.inlets.signl4 import Signl4Inlet
 from tocsin.keys import Keys, new_token
 from tocsin.ports import Inlet
 from tocsin.store import alerts
-from tocsin.store.db import Database, Row, rows, run
+from tocsin.store.db import Connection, Database, Row, rows, run
 from tocsin.testing.clock import MovableClock
 from tocsin.web.parts import Parts
 from tocsin.web.server import Web, create_app
@@ -29,17 +29,22 @@ from tocsin.web.server import Web, create_app
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 SECRET = "plant-secret-0001"
 TEAMS = {"soc": 1, "noc": 2}
-USERS = {
-    # name: (id, role, team → role there)
-    "vera": (1, "viewer", {"soc": None}),
-    "mara": (2, "user", {"soc": None}),
-    "sam": (3, "scheduler", {"soc": None}),
-    "ada": (4, "team_admin", {"soc": None}),
-    "root": (5, "admin", {}),
-    "nick": (6, "user", {"noc": None}),
-    "alone": (7, "team_admin", {}),
-    "jonas": (8, "user", {"soc": None}),
+USERS: Mapping[str, tuple[int, str, tuple[str, ...]]] = {
+    # name: (id, role, teams)
+    "vera": (1, "viewer", ("soc",)),
+    "mara": (2, "user", ("soc",)),
+    "sam": (3, "scheduler", ("soc",)),
+    "ada": (4, "team_admin", ("soc",)),
+    "root": (5, "admin", ()),
+    "nick": (6, "user", ("noc",)),
+    "alone": (7, "team_admin", ()),
+    "jonas": (8, "user", ("soc",)),
 }
+SENDERS = (
+    ("plant", "signl4", SECRET),
+    ("prometheus", "alertmanager", "prom-secret-0001"),
+    ("pagerduty", "pagerduty", "0123456789abcdef0123456789abcdef"),
+)
 
 
 @dataclass
@@ -75,17 +80,8 @@ class Stage:
 
     async def token(self, user: str, scope: str, expires: datetime | None = None) -> str:
         """A further token of a user."""
-        token = new_token()
-        await self.sql(
-            "INSERT INTO api_token (user_id, hash, scope, created_at, expires_at)"
-            " VALUES ($1, $2, $3, $4, $5)",
-            USERS[user][0],
-            self.world.keys.hash(token),
-            scope,
-            NOW,
-            expires,
-        )
-        return token
+        async with self.world.database.transaction() as connection:
+            return await _token(connection, self.world.keys, user, scope, expires)
 
     async def alert(self, team: str = "soc", event: Event | None = None) -> Alert:
         """A new alert of a team."""
@@ -158,63 +154,84 @@ async def _filled(world: World, intake: Intake, clock: MovableClock) -> Stage:
 
     web = create_app(Parts(world=world, intake=intake, readiness=readiness))
     made = Stage(world, web, intake, clock, ready)
-    for name, team in TEAMS.items():
-        await made.sql(
-            "INSERT INTO team (id, name, time_zone, body) VALUES ($1, $2, 'Europe/Berlin', $3)",
-            team,
-            name,
-            '{"time_zone": "Europe/Berlin"}',
-        )
-        await made.sql(
-            "INSERT INTO escalation_policy (team_id, name, body) VALUES ($1, 'default', $2)",
-            team,
-            _json({"steps": [{"notify": [{"team": name}], "wait": "2m"}]}),
-        )
-        await made.sql(
-            "INSERT INTO category (team_id, name) VALUES ($1, 'identity')",
-            team,
-        )
-    for name, (identity, role, teams) in USERS.items():
-        await made.sql(
-            "INSERT INTO app_user (id, name, role, body) VALUES ($1, $2, $3, $4)",
-            identity,
-            name,
-            role,
-            _json({"role": role, "time_zone": "Europe/Berlin"}),
-        )
-        await made.sql(
-            "INSERT INTO contact_method (id, user_id, name, channel, address, body)"
-            " VALUES ($1, $1, 'phone', 'webhook', 'http://127.0.0.1:9/', $2)",
-            identity,
-            _json({"channel": "webhook", "address": "http://127.0.0.1:9/"}),
-        )
-        for place, held in teams.items():
-            await made.sql(
-                "INSERT INTO membership (user_id, team_id, role) VALUES ($1, $2, $3)",
-                identity,
-                TEAMS[place],
-                held,
-            )
-        made.tokens[name] = await made.token(name, "admin")
-    await _integration(made, "plant", "signl4", SECRET)
-    await _integration(made, "prometheus", "alertmanager", "prom-secret-0001")
-    await _integration(made, "pagerduty", "pagerduty", "0123456789abcdef0123456789abcdef")
+    async with world.database.transaction() as connection:
+        for name, team in TEAMS.items():
+            await _team(connection, name, team)
+        for name in USERS:
+            await _user(connection, name)
+            made.tokens[name] = await _token(connection, world.keys, name, "admin", None)
+        for number, (name, inlet, secret) in enumerate(SENDERS, start=1):
+            body = _json({"inlet": inlet})
+            await run(connection, _INTEGRATION, number, name, inlet, body)
+            await run(connection, _ADDRESS, world.keys.hash(secret), number)
     return made
 
 
-async def _integration(made: Stage, name: str, inlet: str, secret: str) -> None:
-    found = await made.rows(
-        "INSERT INTO integration (team_id, name, inlet, sealed_secret, body)"
-        " VALUES (1, $1, $2, 'x', $3) RETURNING id",
+_INTEGRATION = (
+    "INSERT INTO integration (team_id, id, name, inlet, sealed_secret, body)"
+    " OVERRIDING SYSTEM VALUE VALUES (1, $1, $2, $3, 'x', $4)"
+)
+_ADDRESS = "INSERT INTO address (hash, kind, team_id, row_id) VALUES ($1, 'integration', 1, $2)"
+
+
+async def _team(connection: Connection, name: str, team: int) -> None:
+    await run(
+        connection,
+        "INSERT INTO team (id, name, time_zone, body) VALUES ($1, $2, 'Europe/Berlin', $3)",
+        team,
         name,
-        inlet,
-        _json({"inlet": inlet}),
+        '{"time_zone": "Europe/Berlin"}',
     )
-    await made.sql(
-        "INSERT INTO address (hash, kind, team_id, row_id) VALUES ($1, 'integration', 1, $2)",
-        made.world.keys.hash(secret),
-        found[0]["id"],
+    await run(
+        connection,
+        "INSERT INTO escalation_policy (team_id, name, body) VALUES ($1, 'default', $2)",
+        team,
+        _json({"steps": [{"notify": [{"team": name}], "wait": "2m"}]}),
     )
+    await run(connection, "INSERT INTO category (team_id, name) VALUES ($1, 'identity')", team)
+
+
+async def _user(connection: Connection, name: str) -> None:
+    identity, role, teams = USERS[name]
+    await run(
+        connection,
+        "INSERT INTO app_user (id, name, role, body) VALUES ($1, $2, $3, $4)",
+        identity,
+        name,
+        role,
+        _json({"role": role, "time_zone": "Europe/Berlin"}),
+    )
+    await run(
+        connection,
+        "INSERT INTO contact_method (id, user_id, name, channel, address, body)"
+        " VALUES ($1, $1, 'phone', 'webhook', 'http://127.0.0.1:9/', $2)",
+        identity,
+        _json({"channel": "webhook", "address": "http://127.0.0.1:9/"}),
+    )
+    for team in teams:
+        await run(
+            connection,
+            "INSERT INTO membership (user_id, team_id) VALUES ($1, $2)",
+            identity,
+            TEAMS[team],
+        )
+
+
+async def _token(
+    connection: Connection, keys: Keys, user: str, scope: str, expires: datetime | None
+) -> str:
+    token = new_token()
+    await run(
+        connection,
+        "INSERT INTO api_token (user_id, hash, scope, created_at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        USERS[user][0],
+        keys.hash(token),
+        scope,
+        NOW,
+        expires,
+    )
+    return token
 
 
 def _same(inlet: type[Inlet]) -> type[Inlet]:

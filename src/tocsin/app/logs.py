@@ -14,9 +14,12 @@ def configure_logs(form: Literal["text", "json"], level: int = logging.INFO) -> 
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: structlog.types.Processor = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    # Tracebacks without local variables: those hold addresses, tokens and what senders wrote.
+    last: structlog.types.Processor = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     if form == "json":
-        shared.append(structlog.processors.dict_tracebacks)
+        shared.append(structlog.processors.format_exc_info)
         last = structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, last],

@@ -70,7 +70,7 @@ WITH objects AS (
   SELECT w.team_id, w.id FROM remote_write w
   JOIN remote_object o ON o.team_id = w.team_id AND o.connector_id = w.connector_id
     AND o.key = w.key
-  JOIN objects USING (team_id, connector_id, key)
+  JOIN objects b ON b.team_id = w.team_id AND b.connector_id = w.connector_id AND b.key = w.key
   WHERE w.state = 'pending'
   FOR NO KEY UPDATE OF o SKIP LOCKED
 ), leased AS (
