@@ -109,8 +109,6 @@ async def snapshot(world: World) -> dict[str, list[object]]:
         "integration", "connector", "stored", "shift",
     )  # fmt: skip
     return {
-        table: [
-            dict(row) for row in await select(world, f"SELECT xmin::text, t.* FROM {table} t")
-        ]
+        table: [dict(row) for row in await select(world, f"SELECT xmin::text, t.* FROM {table} t")]
         for table in tables
     }

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tocsin.core.alert import Alert, Changed, Origin, Outcome, Refused, Unchanged, apply
 from tocsin.core.changes import Acknowledged, Change, Closed, Raised
-from tocsin.core.effects import Effect, Entry, Notify, Sync
+from tocsin.core.effects import Effect, Entry, Notify, Sync, Withdraw
 from tocsin.core.escalation import EscalationPlan, OnDuty, Policy, Step, Target, WholeTeam
 from tocsin.core.kinds import Actor, Severity, Urgency, Via
 from tocsin.core.rules import Method, Person, Rule
@@ -159,18 +159,44 @@ def syncs(effects: Iterable[Effect]) -> list[Sync]:
 
 
 def shown(outcome: Outcome) -> str:
-    """An outcome in words: state, owner, timer; then pages, the source's promise, the timeline."""
+    """An outcome in words: state, owner, timer; then pages taken back and promised, the source's
+    promise, the timeline.
+    """
     match outcome:
         case Refused(reason):
             return f"refused: {reason}"
         case Unchanged(reason):
             return f"unchanged: {reason}"
         case Changed(alert, effects):
-            lines = [f"{alert.status}, owner {USERS[alert.owner]}, timer {clock(alert.next_step_at)}"]
+            lines = [_state(alert)]
+            lines += [f"take back {_taken_back(e)}" for e in effects if isinstance(e, Withdraw)]
             lines += [f"page {_page(page)}" for page in pages(effects)]
             lines += [f"source {sync.intent} by {sync.by.name}" for sync in syncs(effects)]
             lines.append(f"timeline {', '.join(kinds(effects)) or '-'}")
             return "\n".join(lines)
+
+
+def _state(alert: Alert) -> str:
+    words = [
+        alert.status.value,
+        f"owner {USERS[alert.owner]}",
+        f"timer {clock(alert.next_step_at)}",
+    ]
+    if alert.seen_count > 1:
+        words.append(f"seen {alert.seen_count} times")
+    if alert.suppressed is not None:
+        words.append(f"suppressed: {alert.suppressed}")
+    if alert.exhausted:
+        words.append("nobody answered")
+    if alert.awaiting_owner:
+        words.append("awaiting its owner")
+    return ", ".join(words)
+
+
+def _taken_back(withdrawn: Withdraw) -> str:
+    if withdrawn.users is None:
+        return "all and responders" if withdrawn.responders else "all"
+    return " ".join(USERS[user] for user in withdrawn.users)
 
 
 def _page(page: Notify) -> str:

@@ -29,8 +29,7 @@ from tocsin.web.server import Web, create_app
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 SECRET = "plant-secret-0001"
 TEAMS = {"soc": 1, "noc": 2}
-USERS: Mapping[str, tuple[int, str, tuple[str, ...]]] = {
-    # name: (id, role, teams)
+USERS: Mapping[str, tuple[int, str, tuple[str, ...]]] = {  # by name: the id, the role, the teams
     "vera": (1, "viewer", ("soc",)),
     "mara": (2, "user", ("soc",)),
     "sam": (3, "scheduler", ("soc",)),

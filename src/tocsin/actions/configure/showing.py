@@ -6,7 +6,7 @@ from typing import assert_never
 from tocsin.actions.configure.shape import outward
 from tocsin.core import ids
 from tocsin.core.notation import mapping
-from tocsin.store.configuration import Held, Key, Kind
+from tocsin.store.configuration import Held, Key, Kind, override_name
 
 RESOURCES: Mapping[str, Kind] = {
     "teams": Kind.TEAM,
@@ -39,7 +39,7 @@ def shown(held: Held) -> dict[str, object]:
         body["display_name"] = body.pop("name")
     return {
         "id": public_id(held),
-        "name": _name(held.key),
+        "name": _name(held),
         **owners(held.key),
         **body,
         "from_file": held.file_body is not None,
@@ -88,7 +88,8 @@ def taken(kind: Kind, body: Mapping[str, object]) -> dict[str, object]:
     return left
 
 
-def _name(key: Key) -> str:
-    if key.kind is Kind.RULE:
-        return f"{key.names[1]}/{int(key.names[2]) + 1}"
-    return key.names[-1]
+def _name(held: Held) -> str:
+    names = held.key.names
+    if held.key.kind is Kind.RULE:
+        return f"{names[1]}/{int(names[2]) + 1}"
+    return override_name(held.body) if held.key.kind is Kind.OVERRIDE else names[-1]

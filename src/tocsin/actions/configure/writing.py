@@ -45,34 +45,42 @@ class Writer:
     stale: set[int] = field(default_factory=set[int])
     shifted: set[int] = field(default_factory=set[int])
 
-    async def write(self, changes: Iterable[Change]) -> None:
-        """Remove, then make; then the shifts of the teams that this touches are worked out."""
+    async def write(self, changes: Iterable[Change]) -> list[Held]:
+        """Remove, then make; then the shifts of the teams that this touches are worked out.
+
+        Answers the objects that were made or changed, as they are now.
+        """
+        written: list[Held] = []
         ordered = sorted(changes, key=lambda change: change.act is not Act.REMOVE)
         copied = {key: await self._text(secret) for key, secret in self.secrets.items()}
         for change in ordered:
             if change.key.kind is Kind.INTEGRATION and change.key in copied and change.held:
                 await _free_address(self.connection, change.held)
         for change in ordered:
-            await self._one(change, copied.get(change.key))
+            written += await self._one(change, copied.get(change.key))
         self.stale &= set(self.holdings.teams.values())
         await bump(self.connection, sorted(self.stale))
         for team in sorted(self.shifted & self.stale):
             await shifts.materialise(self.connection, team, self.now)
+        return written
 
-    async def _one(self, change: Change, secret: str | None) -> None:
+    async def _one(self, change: Change, secret: str | None) -> list[Held]:
         match change.act:
             case Act.REMOVE:
                 assert change.held is not None
                 await self._remove(change.held)
                 self._touched(change.held)
+                return []
             case Act.ADOPT:
                 assert change.held is not None
                 assert change.wanted is not None
                 await touch(self.connection, self._owned(change.held, change.wanted))
+                return []
             case Act.CREATE | Act.CHANGE:
                 assert change.wanted is not None
                 held = await self._put(change.held, change.wanted, secret)
                 self._touched(held)
+                return [held]
             case _:
                 assert_never(change.act)
 

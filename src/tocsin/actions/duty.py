@@ -1,0 +1,55 @@
+"""Duty changes: who is on duty, punched in and out by hand."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from tocsin.actions.world import World
+from tocsin.store import shifts
+from tocsin.store.shifts import OnDuty
+
+
+async def on_duty(world: World, teams: Iterable[int], at: datetime | None = None) -> list[OnDuty]:
+    """Who is on duty in these teams (ids) at `at`, else now, in the order of tiers."""
+    async with world.database.transaction() as connection:
+        return await shifts.duties(connection, teams, at or world.clock.now())
+
+
+async def punch_in(
+    world: World, team: int, user: int, *, tier: str, until: datetime | None, by: str
+) -> list[OnDuty]:
+    """Put somebody on duty by hand; answers who is on duty then.
+
+    Raises `ValueError` when `until` is not in the future.
+    """
+    now = world.clock.now()
+    if until is not None and until <= now:
+        raise ValueError("`until` lies in the past")
+    async with world.database.transaction() as connection:
+        await shifts.punch_in(connection, team, user, tier, now=now, until=until, by=by)
+        found = await shifts.duties(connection, [team], now)
+    await _tell(world)
+    return found
+
+
+async def punch_out(
+    world: World, team: int, user: int, *, tier: str | None, until: datetime | None, by: str
+) -> list[OnDuty]:
+    """End somebody's duty by hand; answers who is on duty then.
+
+    Who is on duty by a shift is off it until `until`, else until the shift's end: an override
+    leaves the hole, and can be removed again. Raises `ValueError` as `punch_in`.
+    """
+    now = world.clock.now()
+    if until is not None and until <= now:
+        raise ValueError("`until` lies in the past")
+    async with world.database.transaction() as connection:
+        await shifts.punch_out(connection, team, user, tier=tier, now=now)
+        await shifts.leave_shifts(connection, team, user, tier=tier, now=now, until=until, by=by)
+        found = await shifts.duties(connection, [team], now)
+    await _tell(world)
+    return found
+
+
+async def _tell(world: World) -> None:
+    await world.database.notify()
+    world.wake()

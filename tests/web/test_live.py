@@ -1,0 +1,220 @@
+"""Live updates over a real connection."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+
+from tests.web.stage import USERS, Stage, public, stage
+from tocsin.core.access import Caller, Role
+from tocsin.core.event import Event
+from tocsin.web.live import QUEUE, Live
+
+
+@dataclass
+class Heard:
+    """One event of a stream."""
+
+    kind: str
+    id: str | None
+    data: dict[str, Any]
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@pytest.fixture
+async def doors(database: str) -> AsyncIterator[Stage]:
+    async with stage(database) as made:
+        yield made
+
+
+@pytest.fixture
+async def address(doors: Stage) -> AsyncIterator[str]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    server = _Server(uvicorn.Config(doors.web, log_config=None, access_log=False, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    doors.web.close()
+    server.should_exit = True
+    async with asyncio.timeout(5):
+        await task
+
+
+@asynccontextmanager
+async def listening(
+    doors: Stage, address: str, user: str, last: str | None = None
+) -> AsyncGenerator[AsyncIterator[Heard]]:
+    headers = {"Authorization": f"Bearer {doors.tokens[user]}"}
+    if last is not None:
+        headers["Last-Event-ID"] = last
+    async with (
+        httpx.AsyncClient(timeout=10) as web,
+        web.stream("GET", f"{address}/api/v1/live", headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        events = heard(answer)
+        yield events
+        await events.aclose()
+
+
+async def heard(answer: httpx.Response) -> AsyncGenerator[Heard]:
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif "event" in fields:
+            yield Heard(fields["event"], fields.get("id"), json.loads(fields["data"]))
+            fields = {}
+        else:
+            fields = {}
+
+
+async def following(events: AsyncIterator[Heard], kind: str = "timeline") -> Heard:
+    async with asyncio.timeout(5):
+        async for event in events:
+            if event.kind == kind:
+                return event
+    raise AssertionError("the stream ended")
+
+
+async def test_a_change_is_told_to_those_in_its_team(doors: Stage, address: str) -> None:
+    async with listening(doors, address, "mara") as mine, listening(doors, address, "nick") as his:
+        for events in (mine, his):
+            await following(events, "hello")
+        foreign = await doors.alert("noc")
+        own = await doors.alert()
+        told = await following(mine)
+        assert (told.data["alert"], told.data["team"]) == (public(own), "soc")
+        assert told.data["kind"] == "raised"
+        assert (await following(his)).data["alert"] == public(foreign)
+
+
+async def test_a_stream_resumes_after_the_last_event_that_was_heard(
+    doors: Stage, address: str
+) -> None:
+    async with listening(doors, address, "mara") as events:
+        await following(events, "hello")
+        await doors.alert(event=Event(title="one"))
+        first = await following(events)
+    missed = [await doors.alert(event=Event(title="two")), await doors.alert("noc")]
+    async with listening(doors, address, "mara", first.id) as events:
+        ids = [int((await following(events)).id or 0) for _ in range(3)]
+        assert ids == sorted(ids)
+        assert ids[0] > int(first.id or 0)
+        third = await doors.alert(event=Event(title="three"))
+        told = [(await following(events)).data["alert"] for _ in range(2)]
+        assert public(third) in told
+        assert public(missed[1]) not in told
+
+
+async def test_a_change_of_another_process_arrives_without_a_notify(
+    doors: Stage, address: str
+) -> None:
+    alert = await doors.alert()
+    async with listening(doors, address, "mara") as events:
+        await following(events, "hello")
+        await doors.sql(
+            "INSERT INTO timeline (team_id, alert_id, at, kind, by_name, via)"
+            " VALUES (1, $1, now(), 'annotated', 'elsewhere', 'api')",
+            alert.id,
+        )
+        assert (await following(events)).data["by"] == "elsewhere"
+
+
+async def test_nothing_is_passed_over_while_an_older_transaction_is_still_open(
+    doors: Stage, address: str
+) -> None:
+    alert = await doors.alert()
+    insert = (
+        "INSERT INTO timeline (team_id, alert_id, at, kind, by_name, via)"
+        " VALUES (1, $1, now(), 'annotated', $2, 'api')"
+    )
+    slow = await asyncpg.connect(doors.world.database.dsn)
+    try:
+        async with listening(doors, address, "mara") as events:
+            await following(events, "hello")
+            await slow.execute("BEGIN")
+            await slow.execute(insert, alert.id, "slow")
+            await doors.sql(insert, alert.id, "quick")
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.2):
+                    await anext(aiter(events))
+            await slow.execute("COMMIT")
+        async with listening(doors, address, "mara", "0") as events:
+            everything = [await following(events) for _ in range(4)]
+        assert [event.data["by"] for event in everything[-2:]] == ["slow", "quick"]
+    finally:
+        await slow.close()
+
+
+async def test_a_place_that_is_none_is_a_resync(doors: Stage, address: str) -> None:
+    async with listening(doors, address, "mara", "nonsense") as events:
+        assert (await following(events, "resync")).id is not None
+
+
+async def test_a_slow_reader_is_told_to_load_everything_again(doors: Stage) -> None:
+    live = Live(doors.world.database)
+    mara = Caller(user=USERS["mara"][0], name="mara", role=Role.USER, teams={1: Role.USER})
+
+    async def still() -> Caller | None:
+        return mara
+
+    stream = live.stream(mara, None, still)
+    assert b"event: hello" in await anext(stream)
+    await doors.sql(
+        "INSERT INTO timeline (team_id, alert_id, at, kind, by_name, via)"
+        " SELECT 1, gen_random_uuid(), now(), 'annotated', 'x', 'api'"
+        " FROM generate_series(1, $1)",
+        QUEUE * 2,
+    )
+    await asyncio.sleep(1.5)
+    assert b"event: resync" in await anext(stream)
+    await doors.alert()
+    assert b"raised" in await anext(stream)
+    await stream.aclose()
+    live.close()
+
+
+async def test_a_stream_ends_when_its_caller_may_no_longer_listen(doors: Stage) -> None:
+    live = Live(doors.world.database, ping_seconds=0.05)
+    mara = Caller(user=2, name="mara", role=Role.USER, teams={1: Role.USER})
+    asked = 0
+
+    async def still() -> Caller | None:
+        nonlocal asked
+        asked += 1
+        return mara if asked < 3 else None
+
+    chunks = [chunk async for chunk in live.stream(mara, None, still)]
+    assert chunks[1:] == [b": ping\n\n"] * 2
+
+
+async def test_closing_ends_every_stream(doors: Stage) -> None:
+    live = Live(doors.world.database)
+    root = Caller(user=5, name="root", role=Role.ADMIN)
+
+    async def still() -> Caller | None:
+        return root
+
+    stream = live.stream(root, None, still)
+    await anext(stream)
+    live.close()
+    async with asyncio.timeout(2):
+        assert [chunk async for chunk in stream] == []
