@@ -86,6 +86,17 @@ def test_a_closed_period_can_be_skipped_so_that_turns_go_round_evenly() -> None:
     ]
 
 
+def test_a_first_period_that_began_after_its_opening_hours_is_skipped_too() -> None:
+    late = replace(
+        DAILY,
+        start=at("2026-01-07T18:00"),
+        handoff=at("2026-01-08T00:00"),
+        restrictions=(DailyWindow(WORKDAYS, time(9), time(17)),),
+        skip_closed_periods=True,
+    )
+    assert table(plan(late), "2026-01-08T08:00Z", "2026-01-08T16:00Z") == ["08 08:00/08 16:00 ada"]
+
+
 def test_skipping_counts_the_same_near_the_start_and_years_later() -> None:
     every_third = replace(
         DAILY,

@@ -175,7 +175,7 @@ def _restriction(window: dict[str, Any]) -> Restriction:
         return DailyWindow(days, _clock(window["from"]), _clock(window["to"]))
     from_day, to_day = Day(window["from_day"]), Day(window["to_day"])
     if window["to"] == "24:00":
-        to_day = list(Day)[(to_day.index + 1) % 7]
+        to_day = list(Day)[(to_day.number + 1) % 7]
     return WeeklyWindow(from_day, _clock(window["from"]), to_day, _clock(window["to"]))
 
 

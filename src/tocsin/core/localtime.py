@@ -42,7 +42,7 @@ def resolve(wall: datetime, zone: str) -> datetime:
     plain = PlainDateTime(wall)
     try:
         # its stub names a PEP 661 sentinel, which pyright cannot read yet
-        earlier = plain.assume_tz(zone, disambiguation="earlier")  # pyright: ignore[reportUnknownMemberType]
+        earlier = plain.assume_tz(zone, disambiguation="earlier")  # pyright: ignore[reportUnknownMemberType]  # PEP 661
     except TimeZoneNotFoundError as fault:
         raise _unknown(zone) from fault
     if earlier.to_plain() != plain:  # skipped; `earlier` counts back from before the jump
@@ -61,7 +61,7 @@ def wall_clock(at: datetime, zone: str) -> datetime:
     """What a clock of the zone shows at the instant `at`, naive. Raises `UnknownZone`."""
     try:
         # the sentinel again
-        there = Instant(at).to_tz(zone)  # pyright: ignore[reportUnknownMemberType]
+        there = Instant(at).to_tz(zone)  # pyright: ignore[reportUnknownMemberType]  # PEP 661
     except TimeZoneNotFoundError as fault:
         raise _unknown(zone) from fault
     return there.to_plain().to_stdlib()

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from tocsin.keys import Keys
-from tocsin.store.db import Connection, rows
+from tocsin.ports import Secrets
+from tocsin.store.db import Connection, Row, rows
 from tocsin.store.people import seal_context
 
 
@@ -22,9 +23,15 @@ class MethodRow:
     disabled: str | None
     user_active: bool
     sealed_key: bytes | None
+    key_reference: Mapping[str, Any] | None
 
-    def signing_key(self, keys: Keys) -> str | None:
-        """What messages to it are signed with."""
+    def signing_key(self, keys: Keys, secrets: Secrets) -> str | None:
+        """What messages to it are signed with: what its reference names, else what is kept here.
+
+        Raises `SecretMissingError` or `SealError`.
+        """
+        if self.key_reference is not None:
+            return secrets(self.key_reference)
         if self.sealed_key is None:
             return None
         return keys.open(self.sealed_key, seal_context(self.id)).decode()
@@ -35,11 +42,18 @@ async def methods_by_id(connection: Connection, methods: Iterable[int]) -> dict[
     found = await rows(
         connection,
         "SELECT c.id, c.name, c.channel, c.address, c.disabled, c.sealed_key,"
+        " c.body->'signing_key' AS key_reference,"
         " u.active AS user_active FROM contact_method c JOIN app_user u ON u.id = c.user_id"
         " WHERE c.id = ANY($1::int[])",
         sorted(set(methods)),
     )
-    return {row["id"]: MethodRow(**dict(row)) for row in found}
+    return {row["id"]: _method(row) for row in found}
+
+
+def _method(row: Row) -> MethodRow:
+    reference = row["key_reference"]
+    known = None if reference is None else msgspec.json.decode(reference, type=dict[str, Any])
+    return MethodRow(**{**row, "key_reference": known})
 
 
 async def channel_settings(connection: Connection, medium: str) -> Mapping[str, Any]:

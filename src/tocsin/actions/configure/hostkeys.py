@@ -1,6 +1,6 @@
 """What only a file or an admin may say: references to the host, clouds of one's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tocsin.actions.configure.faults import Fault, Path
 from tocsin.actions.configure.sealing import target

@@ -13,8 +13,9 @@ from tocsin.core import ids
 from tocsin.core.alert import Alert
 from tocsin.core.effects import Purpose
 from tocsin.core.message import Words, words
-from tocsin.core.notification import State, still_wanted
-from tocsin.ports import Address, Channel, MessageKind, Outgoing
+from tocsin.core.notification import State, retry_at, still_wanted
+from tocsin.keys import SealError
+from tocsin.ports import Address, Channel, MessageKind, Outgoing, SecretMissingError
 from tocsin.store import alerts
 from tocsin.store.db import Connection
 from tocsin.store.methods import MethodRow, methods_by_id
@@ -96,7 +97,11 @@ class _Known:
         if channel is None:
             detail = f"the channel {method.channel} is not installed"
             return Settled(due=due, state=State.FAILED, detail=detail)
-        signing = method.signing_key(world.keys)
+        try:
+            signing = method.signing_key(world.keys, world.secrets)
+        except (SecretMissingError, SealError) as fault:  # it waits for somebody to put it right
+            again = retry_at(due.tries, None, now)
+            return Settled(due=due, state=State.PLANNED, detail=str(fault), again_at=again)
         message = self._message(world, due, alert, method, machine=channel.capabilities.machine)
         return Ready(due, channel, message, Address(value=method.address, signing_key=signing))
 

@@ -36,12 +36,12 @@ class Day(StrEnum):
     SUN = "sun"
 
     @property
-    def index(self) -> int:  # type: ignore[override]  # str.index is a search in the text
+    def number(self) -> int:
         """0 for Monday up to 6 for Sunday, as `date.weekday()` counts."""
-        return _DAY_INDEX[self]
+        return _DAY_NUMBER[self]
 
 
-_DAY_INDEX = {day: index for index, day in enumerate(Day)}
+_DAY_NUMBER = {day: number for number, day in enumerate(Day)}
 
 
 @dataclass(frozen=True, slots=True)

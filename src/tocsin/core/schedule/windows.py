@@ -57,12 +57,12 @@ def _pattern(restrictions: tuple[Restriction, ...]) -> _Pattern:
         match restriction:
             case DailyWindow(days, from_, to):
                 for day in days:
-                    start = day.index * _DAY + _since_midnight(from_)
-                    end = day.index * _DAY + _since_midnight(to)
+                    start = day.number * _DAY + _since_midnight(from_)
+                    end = day.number * _DAY + _since_midnight(to)
                     pattern.append((start, end if end > start else end + _DAY))
             case WeeklyWindow(from_day, from_, to_day, to):
-                start = from_day.index * _DAY + _since_midnight(from_)
-                end = to_day.index * _DAY + _since_midnight(to)
+                start = from_day.number * _DAY + _since_midnight(from_)
+                end = to_day.number * _DAY + _since_midnight(to)
                 pattern.append((start, end if end > start else end + WEEK))
     return sorted(pattern)
 

@@ -1,0 +1,124 @@
+"""Looks an installation over and says what is wrong with it, and what to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from tocsin.actions.world import World
+from tocsin.store import health
+from tocsin.store.db import Connection, Row
+from tocsin.store.methods import channel_settings
+
+
+class Grade(StrEnum):
+    """How a finding is to be taken."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, and the remedy when it is not well."""
+
+    what: str
+    grade: Grade
+    detail: str
+    hint: str = ""
+
+
+async def examine(world: World) -> list[Finding]:
+    """Everything that can be checked without sending anything to anybody."""
+    async with world.database.transaction() as connection:
+        facts = await health.database_facts(connection)
+        findings = [
+            *_database(world, facts),
+            _public_url(world),
+            *await _people(connection),
+            *await _channels(world, connection),
+        ]
+        states = await health.connector_states(connection)
+    return [*findings, *(_connector(world, row) for row in states)]
+
+
+def _database(world: World, facts: health.DatabaseFacts) -> Iterable[Finding]:
+    if facts.durable:
+        yield Finding("database", Grade.OK, f"PostgreSQL {facts.version}, commits are durable")
+    else:
+        yield Finding(
+            "database",
+            Grade.FAULT,
+            f"PostgreSQL {facts.version} may lose commits in a crash",
+            "set fsync, full_page_writes and synchronous_commit to on",
+        )
+    yield Finding("migrations", Grade.OK, f"at revision {facts.revision}")
+    off = abs(world.clock.now() - facts.now)
+    if off < timedelta(seconds=2):
+        yield Finding("clocks", Grade.OK, "this machine and the database agree")
+    else:
+        seconds = off.total_seconds()
+        hint = "synchronise both with NTP"
+        yield Finding("clocks", Grade.FAULT, f"the database is {seconds:.0f} s away", hint)
+
+
+def _public_url(world: World) -> Finding:
+    parts = urlsplit(world.public_url)
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme == "https" and not local:
+        return Finding("public URL", Grade.OK, world.public_url)
+    if local:
+        return Finding(
+            "public URL",
+            Grade.WARNING,
+            f"{world.public_url} opens only on this machine",
+            "set TOCSIN_PUBLIC_URL to the address that phones can open",
+        )
+    return Finding(
+        "public URL",
+        Grade.WARNING,
+        f"{world.public_url} is not encrypted",
+        "put an https address in TOCSIN_PUBLIC_URL; reply links travel over it",
+    )
+
+
+async def _people(connection: Connection) -> Iterable[Finding]:
+    unreachable = await health.unreachable_people(connection)
+    if not unreachable:
+        return [Finding("people", Grade.OK, "every member has a contact method")]
+    hint = "give each a contact method"
+    return [Finding("people", Grade.FAULT, f"cannot be reached: {', '.join(unreachable)}", hint)]
+
+
+async def _channels(world: World, connection: Connection) -> Iterable[Finding]:
+    findings: list[Finding] = []
+    for medium in await health.media_in_use(connection):
+        load = world.plug_ins.channels.get(medium)
+        if load is None:
+            hint = "contact methods of this channel are passed over; use another one"
+            findings.append(Finding(f"channel {medium}", Grade.FAULT, "not installed", hint))
+            continue
+        fault = load().check_settings(await channel_settings(connection, medium))
+        if fault is None:
+            findings.append(Finding(f"channel {medium}", Grade.OK, "settings are complete"))
+        else:
+            hint = f"see settings.channels.{medium}"
+            findings.append(Finding(f"channel {medium}", Grade.FAULT, fault, hint))
+    return findings
+
+
+def _connector(world: World, row: Row) -> Finding:
+    what = f"connector {row['team']}/{row['name']}"
+    if not row["enabled"]:
+        return Finding(what, Grade.WARNING, "switched off")
+    if row["source"] not in world.plug_ins.sources:
+        return Finding(what, Grade.FAULT, f"no source {row['source']} is installed")
+    if row["error"]:
+        return Finding(what, Grade.FAULT, row["error"], "it is tried again by itself")
+    if row["failed"]:
+        return Finding(what, Grade.FAULT, f"{row['failed']} writes failed for good")
+    if row["succeeded_at"] is None:
+        return Finding(what, Grade.WARNING, "not read yet", "start `tocsin serve`")
+    return Finding(what, Grade.OK, f"last read {row['succeeded_at']:%Y-%m-%d %H:%M:%S} UTC")

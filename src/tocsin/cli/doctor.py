@@ -1,0 +1,33 @@
+"""Checks database, public URL, clocks, channels and connectors, one line each with a hint."""
+
+import sys
+
+import typer
+
+from tocsin.actions.examine import Finding, Grade, examine
+from tocsin.actions.world import World
+from tocsin.cli.running import with_world
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def run() -> None:
+    """Look everything over; exit 1 when something is wrong."""
+
+    async def work(world: World) -> int:
+        findings = await examine(world)
+        for finding in findings:
+            print(line(finding))
+        return 1 if any(finding.grade is Grade.FAULT for finding in findings) else 0
+
+    with_world(work)
+
+
+def line(finding: Finding) -> str:
+    """One finding as people read it."""
+    mark = {Grade.OK: "✓", Grade.WARNING: "!", Grade.FAULT: "✗"}[finding.grade]
+    if sys.stdout.encoding.lower() not in {"utf-8", "utf8"}:
+        mark = {Grade.OK: "ok", Grade.WARNING: "warning", Grade.FAULT: "FAULT"}[finding.grade]
+    hint = f" — {finding.hint}" if finding.hint else ""
+    return f"{mark} {finding.what}: {finding.detail}{hint}"
