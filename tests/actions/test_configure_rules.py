@@ -190,11 +190,75 @@ async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str)
     async with world_on(database, {"SIEM_SECRET": "x"}) as world:
         report = await apply(world, read(LATER_THINGS))
         assert not (await plan(world, read(LATER_THINGS))).changes
-    assert report.warnings == snapshot(('channel sms: stored, works from a later version', 'channel webpush: stored, works from a later version', 'escalation policy: mode and acknowledgements: stored, works from a later version', 'escalation step: if_nobody hold: stored, works from a later version', 'escalation step: pick: stored, works from a later version', 'escalation step: when: stored, works from a later version', 'escalation target: policy: stored, works from a later version', 'escalation target: webhook: stored, works from a later version', 'inlet grafana: stored, works from a later version', 'integration limits: stored, works from a later version', 'maintenance windows: stored, works from a later version', 'rotation: on_holidays: stored, works from a later version', 'routing rules: stored, works from a later version', 'schedule: events: stored, works from a later version', 'schedule: temporary: stored, works from a later version', 'team: holidays: stored, works from a later version', 'team: time_off: stored, works from a later version', 'webhooks: stored, works from a later version'))
+    assert report.warnings == snapshot(
+        (
+            "channel sms: stored, works from a later version",
+            "channel webpush: stored, works from a later version",
+            "escalation policy: mode and acknowledgements: stored, works from a later version",
+            "escalation step: if_nobody hold: stored, works from a later version",
+            "escalation step: pick: stored, works from a later version",
+            "escalation step: when: stored, works from a later version",
+            "escalation target: policy: stored, works from a later version",
+            "escalation target: webhook: stored, works from a later version",
+            "inlet grafana: stored, works from a later version",
+            "integration limits: stored, works from a later version",
+            "maintenance windows: stored, works from a later version",
+            "rotation: on_holidays: stored, works from a later version",
+            "routing rules: stored, works from a later version",
+            "schedule: events: stored, works from a later version",
+            "schedule: temporary: stored, works from a later version",
+            "team: holidays: stored, works from a later version",
+            "team: time_off: stored, works from a later version",
+            "webhooks: stored, works from a later version",
+        )
+    )
 
 
 def test_the_list_of_what_comes_later_only_shrinks() -> None:
-    assert snapshot(('channel apprise', 'channel homeassistant', 'channel mattermost', 'channel ntfy', 'channel pushover', 'channel slack', 'channel sms', 'channel teams', 'channel telegram', 'channel voice', 'channel webpush', 'escalation policy: mode and acknowledgements', 'escalation step: if_nobody hold', 'escalation step: pick', 'escalation step: when', 'escalation target: policy', 'escalation target: webhook', 'inlet alertmanager', 'inlet azure-monitor', 'inlet cloudevents', 'inlet email', 'inlet generic', 'inlet grafana', 'inlet heartbeat', 'inlet opsgenie', 'inlet pagerduty', 'inlet sentinel', 'inlet victorops', 'integration limits', 'maintenance windows', 'rotation: on_holidays', 'routing rules', 'schedule: events', 'schedule: temporary', 'team: holidays', 'team: time_off', 'webhooks')) == LATER
+    assert (
+        snapshot(
+            (
+                "channel apprise",
+                "channel homeassistant",
+                "channel mattermost",
+                "channel ntfy",
+                "channel pushover",
+                "channel slack",
+                "channel sms",
+                "channel teams",
+                "channel telegram",
+                "channel voice",
+                "channel webpush",
+                "escalation policy: mode and acknowledgements",
+                "escalation step: if_nobody hold",
+                "escalation step: pick",
+                "escalation step: when",
+                "escalation target: policy",
+                "escalation target: webhook",
+                "inlet alertmanager",
+                "inlet azure-monitor",
+                "inlet cloudevents",
+                "inlet email",
+                "inlet generic",
+                "inlet grafana",
+                "inlet heartbeat",
+                "inlet opsgenie",
+                "inlet pagerduty",
+                "inlet sentinel",
+                "inlet victorops",
+                "integration limits",
+                "maintenance windows",
+                "rotation: on_holidays",
+                "routing rules",
+                "schedule: events",
+                "schedule: temporary",
+                "team: holidays",
+                "team: time_off",
+                "webhooks",
+            )
+        )
+        == LATER
+    )
 
 
 async def test_the_example_is_accepted_whole(database: str, shared: Path) -> None:
@@ -202,7 +266,13 @@ async def test_the_example_is_accepted_whole(database: str, shared: Path) -> Non
     async with world_on(database, {"TOCSIN_SENTINEL_SECRET": "x"}) as world:
         report = await apply(world, read(text))
         assert not report.refused
-    assert report.warnings == snapshot(('inlet alertmanager: stored, works from a later version', 'inlet pagerduty: stored, works from a later version', 'team: holidays: stored, works from a later version'))
+    assert report.warnings == snapshot(
+        (
+            "inlet alertmanager: stored, works from a later version",
+            "inlet pagerduty: stored, works from a later version",
+            "team: holidays: stored, works from a later version",
+        )
+    )
 
 
 async def test_a_step_that_can_reach_nobody_is_noted(database: str) -> None:

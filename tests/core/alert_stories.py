@@ -1,6 +1,6 @@
 """Random stories of one alert: any policy, any people, anything that may happen, at any time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -207,11 +207,8 @@ def _some(people: Sequence[Person]) -> st.SearchStrategy[tuple[Person, ...]]:
 
 
 def _actors(people: Sequence[Person]) -> st.SearchStrategy[Actor]:
-    ours = st.builds(
-        lambda person, via: Actor(person.name, person.id, via),
-        st.sampled_from(people),
-        st.sampled_from((Via.REPLY, Via.WEB, Via.SOURCE)),
-    )
+    vias = (Via.REPLY, Via.WEB, Via.SOURCE)
+    ours = st.sampled_from([Actor(one.name, one.id, via) for one in people for via in vias])
     return ours | st.sampled_from((SYSTEM, Actor("portal", via=Via.SOURCE), Actor("plant")))
 
 
@@ -219,19 +216,16 @@ def _changes(people: Sequence[Person]) -> st.SearchStrategy[Change]:
     by, some = _actors(people), _some(people)
     moments = st.integers(0, 400).map(lambda minutes: NIGHT + minutes * MINUTE)
     episodes, word = st.integers(0, 3), st.sampled_from(("a", "b"))
-    alone: tuple[Callable[[Actor], Change], ...] = (
-        Acknowledged,
-        AcknowledgementExtended,
-        Unacknowledged,
-        TakenOver,
-        EscalatedByHand,
-        Closed,
-        Reopened,
-        ResponderAnswered,
-        SuppressionEnded,
-    )
     return st.one_of(
-        st.builds(lambda make, who: make(who), st.sampled_from(alone), by),
+        st.builds(Acknowledged, by),
+        st.builds(AcknowledgementExtended, by),
+        st.builds(Unacknowledged, by),
+        st.builds(TakenOver, by),
+        st.builds(EscalatedByHand, by),
+        st.builds(Closed, by),
+        st.builds(Reopened, by),
+        st.builds(ResponderAnswered, by),
+        st.builds(SuppressionEnded, by),
         st.builds(Snoozed, by, moments),
         st.builds(Reassigned, by, some, word),
         st.builds(RespondersAdded, by, some),

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import cast
 
 from tests.core.stories import BERLIN, NAMES, clock, plan, seed
 from tocsin.core.alert import Alert, Changed, apply, due_change
 from tocsin.core.changes import Change
-from tocsin.core.effects import Entry, Notify, Sync, Withdraw
+from tocsin.core.effects import Entry, Notify, Purpose, Sync, Withdraw
 from tocsin.core.escalation import Position
 from tocsin.core.kinds import SYSTEM
 from tocsin.core.notification import Promise, repeat_at, still_wanted
@@ -49,18 +50,17 @@ class Night:
         while True:
             timer = due_change(self.alert)
             page = min(self.outbox, key=lambda planned: planned.due_at, default=None)
-            moments = [x for x in (timer and timer.due, page and page.due_at) if x is not None]
-            if not moments or min(moments) >= until:
-                return
-            if timer is not None and timer.due == min(moments):
+            if timer is not None and timer.due < until and not (page and page.due_at < timer.due):
                 self._change(timer, timer.due)
-            elif page is not None:
+            elif page is not None and page.due_at < until:
                 self._deliver(page)
+            else:
+                return
 
     def _change(self, change: Change, now: datetime) -> None:
         outcome = apply(self.alert, change, plan(), now)
         if not isinstance(outcome, Changed):
-            self._say(now, outcome.reason)
+            self._say(now, f"nothing changes: {outcome.reason}")
             return
         self.alert = outcome.alert
         for effect in outcome.effects:
@@ -72,7 +72,7 @@ class Night:
                 case Entry():
                     self._say(now, _line(effect))
                 case Sync():
-                    self._say(now, f"(source: {effect.intent})")
+                    self._say(now, f"to the source: {effect.intent}")
                 case _:
                     pass
 
@@ -106,15 +106,16 @@ class Night:
         self.lines.setdefault(_minute(now), []).append(text)
 
     def _told(self) -> Iterator[str]:
-        phones: dict[datetime, Counter[str]] = {}
+        rang: dict[datetime, dict[Purpose, Counter[str]]] = {}
         for row in self.sent:
-            kind = "" if row.promise.purpose == "escalation" else f" ({row.promise.purpose})"
-            name = f"{'.'.join(NAMES[row.page.method])}{kind}"
-            phones.setdefault(_minute(row.due_at), Counter())[name] += 1
-        for minute in sorted({*self.lines, *phones}):
-            rang = (f"{n}{f' x{c}' if c > 1 else ''}" for n, c in phones.get(minute, {}).items())
-            said = "; ".join(self.lines.get(minute, []))
-            yield f"{clock(minute)} {said}{' -> ' if said else '-> '}{', '.join(rang)}".rstrip(" ->")
+            purposes = rang.setdefault(_minute(row.due_at), {})
+            name = ".".join(NAMES[row.page.method])
+            purposes.setdefault(row.promise.purpose, Counter())[name] += 1
+        for minute in sorted({*self.lines, *rang}):
+            said = self.lines.get(minute, [])
+            said += [_phones(*item) for item in rang.get(minute, {}).items()]
+            for index, text in enumerate(said):
+                yield f"{'' if index else clock(minute):5} {text}"
 
 
 def _minute(moment: datetime) -> datetime:
@@ -122,10 +123,10 @@ def _minute(moment: datetime) -> datetime:
 
 
 def _withdrawn(effect: Withdraw, row: Planned) -> bool:
-    purposes = ("escalation", "responder") if effect.responders else ("escalation",)
-    return row.promise.purpose in purposes and (
-        effect.users is None or row.promise.user in effect.users
-    )
+    if row.promise.purpose is Purpose.RESPONDER and not effect.responders:
+        return False
+    pages = row.promise.purpose in {Purpose.ESCALATION, Purpose.RESPONDER}
+    return pages and (effect.users is None or row.promise.user in effect.users)
 
 
 def _replaces(other: Planned, row: Planned) -> bool:
@@ -136,16 +137,19 @@ def _replaces(other: Planned, row: Planned) -> bool:
     )
 
 
+def _phones(purpose: Purpose, phones: Counter[str]) -> str:
+    times = (f"{name} x{count}" if count > 1 else name for name, count in phones.items())
+    verb = "rings" if purpose is Purpose.ESCALATION else purpose.value
+    return f"{verb}: {', '.join(times)}"
+
+
 def _line(entry: Entry) -> str:
-    told = entry.data.get("people") or entry.data.get("told")
+    people = cast("list[str]", entry.data.get("people", entry.data.get("told", [])))
     parts = [entry.kind.value.replace("_", " ")]
     if "step" in entry.data:
         parts.append(f"{entry.data['step']} of round {entry.data['round']}")
     if entry.by != SYSTEM:
         parts.append(f"by {entry.by.name}")
-    if isinstance(told, list):
-        parts.append(f"for {', '.join(map(str, told))}")  # pyright: ignore[reportUnknownArgumentType] - the timeline's data are JSON
+    if people:
+        parts.append(f"for {', '.join(people)}")
     return " ".join(parts)
-
-
-HOUR = timedelta(hours=1)

@@ -14,13 +14,14 @@ from typing import Final
 
 import httpx
 
-from tocsin.actions.configure.applying import Choices, apply
-from tocsin.actions.configure.reading import read
+from tocsin.actions.configure import Choices, apply, read
+from tocsin.app import opened
 from tocsin.app.serving import Serving, serving
 from tocsin.clock import SystemClock
 from tocsin.demo import configuration as made_up
 from tocsin.demo.cloud import Cloud, CloudServer
 from tocsin.demo.data import DemoError, alone, claim
+from tocsin.demo.leftovers import tidy
 from tocsin.demo.phone import Phone, PhoneServer
 from tocsin.demo.steps import Teller
 from tocsin.demo.story import Story
@@ -96,11 +97,7 @@ class Stage:
     token: str
 
     async def story(self, tell: Tell) -> bool:
-        """Tell it once; what an interrupted demo left open is closed before."""
-        left = await self.view.open_alerts()
-        if left:
-            tell(f"Closing {len(left)} alerts that an earlier demo left open.")
-            await self.view.close(left, "Left open by an earlier demo.")
+        """Tell it once; whether all of it came true."""
         teller = Teller(self.serving.world.clock, tell)
         return await Story(self.cloud, self.phone, self.view, teller).play()
 
@@ -147,11 +144,10 @@ async def stage(settings: Settings, *, port: int, tell: Tell) -> AsyncGenerator[
         phone_server = await stack.enter_async_context(
             PhoneServer(phone, new_incident=_new_incident(cloud))
         )
-        running = await stack.enter_async_context(
-            serving(_settings(settings, home, dsn), port=port, announce=tell)
-        )
+        own = _settings(settings, home, dsn)
         text = made_up.configuration(cloud_server.settings_block(), phone_server.url)
-        await apply(running.world, read(text), Choices(overwrite=True, prune=True))
+        await _prepare(own, text, cloud, tell)
+        running = await stack.enter_async_context(serving(own, port=port, announce=tell))
         token = await stack.enter_async_context(demo_token(running.world, made_up.MANAGER))
         client = await stack.enter_async_context(_client(running.url, token))
         yield Stage(
@@ -162,6 +158,15 @@ async def stage(settings: Settings, *, port: int, tell: Tell) -> AsyncGenerator[
             view=TocsinView(client, running.world.database),
             token=token,
         )
+
+
+async def _prepare(settings: Settings, text: str, cloud: Cloud, tell: Tell) -> None:
+    """Before anything runs: addresses of an earlier demo lead nowhere, so they go first."""
+    async with opened(settings, log=tell) as world:
+        await apply(world, read(text), Choices(overwrite=True, prune=True))
+        left = await tidy(world, cloud, world.clock.now())
+    if left:
+        tell(f"Closed what an earlier demo left open: {left}.")
 
 
 def chosen_port(port: int | None, tell: Tell) -> int:

@@ -65,20 +65,6 @@ class TocsinView:
         found = await self._read("/api/v1/alerts", _Alerts, external_id=external_id)
         return found.items[0] if found.items else None
 
-    async def open_alerts(self) -> tuple[str, ...]:
-        """The ids of the alerts that are not closed, at most 100 of them."""
-        found: list[AlertView] = []
-        for status in ("open", "acknowledged"):
-            found += (await self._read("/api/v1/alerts", _Alerts, status=status)).items
-        return tuple(alert.id for alert in found)
-
-    async def close(self, ids: tuple[str, ...], comment: str) -> None:
-        """Close alerts in one call."""
-        answer = await self.client.post(
-            "/api/v1/alerts/close", json={"ids": list(ids), "comment": comment}
-        )
-        answer.raise_for_status()
-
     async def pages(self, alert: str) -> tuple[PageView, ...]:
         """Every page of an alert, in the order in which it was due."""
         found = await self._read(f"/api/v1/alerts/{alert}/notifications", _Pages)

@@ -51,9 +51,10 @@ async def methods_by_id(connection: Connection, methods: Iterable[int]) -> dict[
 
 
 def _method(row: Row) -> MethodRow:
-    reference = row["key_reference"]
+    columns = dict(row)
+    reference = columns.pop("key_reference")
     known = None if reference is None else msgspec.json.decode(reference, type=dict[str, Any])
-    return MethodRow(**{**row, "key_reference": known})
+    return MethodRow(**columns, key_reference=known)
 
 
 async def channel_settings(connection: Connection, medium: str) -> Mapping[str, Any]:

@@ -52,6 +52,7 @@ class Intake:
         self._queues = [deque[_Waiting]() for _ in range(flushers)]
         self._woken = [asyncio.Event() for _ in range(flushers)]
         self._tasks: list[asyncio.Task[None]] = []
+        self._unanswered: set[asyncio.Future[Accepted]] = set()
         self._next = 0
 
     async def __aenter__(self) -> Self:
@@ -62,8 +63,8 @@ class Intake:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        pending = [waiting.done for queue in self._queues for waiting in queue]
-        await asyncio.gather(*pending, return_exceptions=True)
+        if self._unanswered:
+            await asyncio.wait(set(self._unanswered))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -78,14 +79,16 @@ class Intake:
         if len(queue) >= self._limit:
             raise Overloaded
         waiting = _Waiting(posted, asyncio.get_running_loop().create_future())
+        self._unanswered.add(waiting.done)
+        waiting.done.add_done_callback(self._unanswered.discard)
         queue.append(waiting)
         self._woken[place].set()
         return await asyncio.shield(waiting.done)
 
     @property
     def waiting(self) -> int:
-        """How many requests wait for a commit."""
-        return sum(len(queue) for queue in self._queues)
+        """How many requests wait for their commit."""
+        return len(self._unanswered)
 
     def _place(self, posted: Posted) -> int:
         keys = [key for said in posted.said if (key := getattr(said, "external_id", None))]

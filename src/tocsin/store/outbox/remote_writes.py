@@ -98,7 +98,7 @@ async def settle(
     written = await run(
         connection,
         "UPDATE remote_write SET state = $4, detail = $5, next_try_at = $6, lease_until = NULL,"
-        " settled_at = CASE WHEN $6::timestamptz IS NULL THEN $7 END"
+        " settled_at = CASE WHEN $6::timestamptz IS NULL THEN $7::timestamptz END"
         " WHERE team_id = $1 AND id = ANY($2::uuid[]) AND lease_number <= $3 AND state = 'pending'"
         " AND lease_until IS NOT NULL",
         due.team,

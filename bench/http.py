@@ -1,0 +1,75 @@
+"""Just enough HTTP/1.1 over raw sockets to cost the machine little while it measures."""
+
+import asyncio
+import re
+from collections.abc import Callable
+
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
+
+
+class Messages(asyncio.Protocol):
+    """Calls `arrived` with the head and the body of each whole request or answer."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        """Send to the other end."""
+        assert self._transport is not None
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            found = _LENGTH.search(self._buffer, 0, end + 2)
+            size = end + 4 + (int(found[1]) if found else 0)
+            if len(self._buffer) < size:
+                return
+            head, body = self._buffer[:end], self._buffer[end + 4 : size]
+            self._buffer = self._buffer[size:]
+            self.arrived(head, body)
+
+    def arrived(self, head: bytes, body: bytes) -> None:
+        """To be overridden."""
+
+
+class Line(Messages):
+    """A keep-alive connection to a server, one request at a time."""
+
+    def __init__(self, answered: Callable[["Line", int], None]) -> None:
+        super().__init__()
+        self._answered = answered
+
+    def arrived(self, head: bytes, body: bytes) -> None:
+        self._answered(self, int(head[9:12]))
+
+
+class Phone(Messages):
+    """A receiver of pages that accepts each at once and hands its body on."""
+
+    def __init__(self, rang: Callable[[bytes], None]) -> None:
+        super().__init__()
+        self._rang = rang
+
+    def arrived(self, head: bytes, body: bytes) -> None:
+        self.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        self._rang(body)
+
+
+def post(path: str, body: bytes) -> bytes:
+    """A POST of JSON, ready to be sent."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
