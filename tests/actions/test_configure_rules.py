@@ -105,19 +105,19 @@ async def test_all_faults_are_named_at_once_in_the_order_of_the_file(database: s
 async def test_a_secret_of_two_senders_is_refused(database: str) -> None:
     text = SMALL + "      other: {inlet: signl4, secret: plant-secret-0001}\n"
     (fault,) = await _faults(database, text)
-    assert fault.endswith("integration soc/plant has the same secret; take another")
+    assert fault.endswith("integration soc/other has the same secret; take another")
     assert "plant-secret-0001" not in fault
 
 
 async def test_a_connector_is_checked_by_its_plug_in(database: str) -> None:
     connector = "    connectors:\n      s: {source: microsoft, tenant_id: a.example, nonsense: 1}\n"
     (fault,) = await _faults(database, SMALL + connector)
-    assert fault.startswith("line 35: teams.soc.connectors.s.nonsense: nonsense is not a key")
+    assert fault.startswith("line 36: teams.soc.connectors.s.nonsense: nonsense is not a key")
 
 
 async def test_channel_settings_are_checked_by_their_plug_in(database: str) -> None:
     (fault,) = await _faults(database, SMALL + "settings: {channels: {email: {port: 25}}}\n")
-    assert fault.startswith("line 34: settings.channels.email: ")
+    assert fault.startswith("line 35: settings.channels.email: ")
 
 
 async def test_references_to_secrets_have_names_that_say_so(database: str) -> None:

@@ -30,15 +30,15 @@ class Teller:
     """Tells the story step by step, each with its time and with what was seen at every end."""
 
     def __init__(self, clock: Clock, tell: Callable[[str], None]) -> None:
-        self._clock = clock
+        self.clock = clock
         self._tell = tell
 
     async def step(self, title: str, look: Look, within: timedelta = WITHIN) -> bool:
         """Look until every end shows what it should; False when one did not in time."""
-        end = self._clock.now() + within
+        end = self.clock.now() + within
         while True:
             sights = await look()
-            now = self._clock.now()
+            now = self.clock.now()
             if all(sight.holds for sight in sights) and now <= end:
                 self._told(now, "✓", title, sights)
                 return True
@@ -46,7 +46,7 @@ class Teller:
                 late = f"{title} (not within {within.total_seconds():g} s)"
                 self._told(now, "✗", late, sights)
                 return False
-            await self._clock.sleep(_LOOK_EVERY)
+            await self.clock.sleep(_LOOK_EVERY)
 
     def _told(self, now: datetime, mark: str, title: str, sights: Sequence[Sight]) -> None:
         self._tell(f"{clock_time(now)} {mark} {title}")

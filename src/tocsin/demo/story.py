@@ -2,30 +2,33 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpx
 
+from tocsin.core.notation import duration
 from tocsin.demo.cloud import Cloud, SentinelIncident
-from tocsin.demo.configuration import ACCOUNT, LABEL, ON_DUTY
+from tocsin.demo.configuration import ACCOUNT, LABEL, ON_DUTY, REPEAT_EVERY
 from tocsin.demo.phone import Action, Phone, Reply, Ring
-from tocsin.demo.steps import Look, Sight, Teller, clock_time
+from tocsin.demo.steps import WITHIN, Look, Sight, Teller, clock_time
 from tocsin.demo.view import AlertView, PageView, TocsinView
 
 TITLE = "Sign-ins from two continents within one hour"
 ON_IT = "On it."
 DONE = "Account locked, sessions revoked."
-COMMENTS = 2
-"""One at the acknowledgement, one at the close."""
+SILENCE = duration(REPEAT_EVERY) + timedelta(seconds=1)
+"""After so long the phone would have rung again."""
 
 
 @dataclass(slots=True)
 class Story:
-    """One incident. `play` may be called once."""
+    """One incident. `play` may be called once; each of its steps has the time `within`."""
 
     cloud: Cloud
     phone: Phone
     tocsin: TocsinView
     teller: Teller
+    within: timedelta = WITHIN
     _incident: SentinelIncident = field(init=False)
     _alert: AlertView | None = field(init=False, default=None)
     _reply: Reply | None = field(init=False, default=None)
@@ -43,12 +46,13 @@ class Story:
             ("Mara, who is on duty, is paged on the phone", self._rings(1)),
             ("Nobody answers yet, so the phone rings again", self._rings(2)),
             ("Mara acknowledges on the phone", self._pressed("acknowledge", ON_IT, self._taken)),
-            ("The incident is hers in Sentinel, and the phone is silent", self._taken_there),
+            ("The incident is hers in Sentinel", self._taken_there),
+            ("The time of the next ring passes in silence", self._silent),
             ("Mara closes on the phone", self._pressed("close", DONE, self._ended)),
             ("The incident is closed in Sentinel", self._ended_there),
         )
         for title, look in steps:
-            if not await self.teller.step(title, self._looking(look)):
+            if not await self.teller.step(title, self._looking(look), self.within):
                 return False
         return True
 
@@ -128,7 +132,23 @@ class Story:
         return (
             self._sentinel(f"Active, owner {ACCOUNT}, label {LABEL}, a comment", good),
             await self._written(1),
-            self._silence(),
+        )
+
+    async def _silent(self) -> Sequence[Sight]:
+        """No page rings that was posted after the acknowledgement."""
+        taken = next(reply.at for reply in self.phone.replies if self._ours(reply.ring))
+        waited = self.teller.clock.now() - taken
+        late = [ring for ring in self._rang() if ring.at > taken]
+        phone = f"rang {_times(len(late))} after the acknowledgement" if late else "silent"
+        unsent = [page.state for page in await self._pages() if page.state != "sent"]
+        return (
+            Sight("phone", "silent", phone, holds=not late and waited > SILENCE),
+            Sight(
+                "Tocsin",
+                "no page is still to be sent",
+                f"ledger: {', '.join(unsent) or 'nothing more'}",
+                holds=set(unsent) <= {"cancelled"},
+            ),
         )
 
     def _ended(self) -> Sequence[Sight]:
@@ -143,7 +163,7 @@ class Story:
             DONE in comment.message for comment in incident.comments
         )
         expected = "Closed, classification TruePositive, a comment"
-        return (self._sentinel(expected, good), await self._written(COMMENTS), self._silence())
+        return (self._sentinel(expected, good), await self._written(2))
 
     def _sentinel(self, expected: str, holds: bool, more: str = "") -> Sight:
         incident = self._incident
@@ -166,13 +186,6 @@ class Story:
         seen = f"{_how(self._alert)}; writes to Sentinel: {', '.join(told) or 'none'}"
         return Sight("Tocsin", f"{count} writes to Sentinel are done", seen, holds=good)
 
-    def _silence(self) -> Sight:
-        """No page may ring that was posted after the acknowledgement."""
-        taken = next((reply.at for reply in self.phone.replies if self._ours(reply.ring)), None)
-        late = [ring for ring in self._rang() if taken is not None and ring.at > taken]
-        seen = f"rang {_times(len(late))} after the acknowledgement" if late else "silent"
-        return Sight("phone", "silent since the acknowledgement", seen, holds=not late)
-
     def _ours(self, ring: Ring) -> bool:
         return self._alert is not None and ring.alert_id == self._alert.id
 
@@ -190,10 +203,10 @@ def _how(alert: AlertView | None) -> str:
     if alert is None:
         return "no alert"
     if alert.closed_by is not None:
-        return f"closed by {alert.closed_by.user} by {alert.closed_by.via}"
+        return f"closed by {alert.closed_by.user} via {alert.closed_by.via}"
     if alert.owner is not None:
         via = ", ".join(answer.via for answer in alert.acknowledged_by)
-        return f"{alert.status}, owner {alert.owner} by {via}"
+        return f"{alert.status}, owner {alert.owner} via {via}"
     return alert.status
 
 

@@ -45,6 +45,16 @@ async def teams_of(connection: Connection, user: int) -> tuple[int, ...]:
     return tuple(row["team_id"] for row in found)
 
 
+async def people_of(connection: Connection, teams: Iterable[int]) -> tuple[int, ...]:
+    """Everybody who is in any of these teams."""
+    found = await rows(
+        connection,
+        "SELECT DISTINCT user_id FROM membership WHERE team_id = ANY($1::int[])",
+        list(teams),
+    )
+    return tuple(row["user_id"] for row in found)
+
+
 async def by_row(connection: Connection, kind: str, team: int, row: int) -> Found | None:
     """The thing of this kind with this row in a team."""
     found = await rows(

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tocsin.actions import configure
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -103,6 +105,12 @@ def as_problem(error: Exception) -> Problem:
             return _invalid(error)
         case HTTPException():
             return _of_the_framework(error)
+        case configure.ConfigureError():
+            return _misconfigured(error)
+        case configure.NotFoundError():
+            return not_found("such object")
+        case configure.ConflictError():
+            return _conflict(error)
         case _ if is_unavailable(error):
             return unavailable()
         case _:
@@ -130,6 +138,26 @@ def _invalid(error: RequestValidationError) -> Problem:
         "Correct the named fields and send the request again.",
         more={"faults": faults},
     )
+
+
+def _misconfigured(error: configure.ConfigureError) -> Problem:
+    faults = [
+        {"where": ".".join(map(str, fault.path)), "what": fault.what}
+        for fault in error.faults
+    ]
+    first = error.faults[0] if error.faults else "the definition is refused"
+    return Problem(
+        422,
+        f"{first}.",
+        "Correct the named keys and send the request again; nothing was changed.",
+        more={"faults": faults},
+    )
+
+
+def _conflict(error: configure.ConflictError) -> Problem:
+    more = {"candidates": list(error.candidates)} if error.candidates else {}
+    remedy = "Use the id of the one that is meant." if more else "Change what stands in the way."
+    return Problem(409, f"{error}.", remedy, more=more)
 
 
 def _of_the_framework(error: HTTPException) -> Problem:

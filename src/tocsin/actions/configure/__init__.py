@@ -6,6 +6,7 @@ from tocsin.actions.configure.exporting import export
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, NotFoundError
 from tocsin.actions.configure.finding import Guard, everywhere
 from tocsin.actions.configure.later import LATER
+from tocsin.actions.configure.preview import preview
 from tocsin.actions.configure.reading import Document, read
 from tocsin.actions.configure.report import Line, RefusedError, Report
 from tocsin.actions.configure.showing import RESOURCES
@@ -33,6 +34,7 @@ __all__ = [
     "everywhere",
     "export",
     "plan",
+    "preview",
     "read",
     "rotate_key",
     "show",

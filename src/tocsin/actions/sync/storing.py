@@ -22,7 +22,7 @@ from tocsin.core.changes import (
 )
 from tocsin.core.event import Event
 from tocsin.core.kinds import Actor, Status, Via
-from tocsin.core.reconcile import News, NewsKind, Remote, news, seen_after
+from tocsin.core.reconcile import News, NewsKind, Remote, Seen, Wanted, news, seen_after
 from tocsin.core.routing import URGENCY
 from tocsin.store import alerts, remotes
 from tocsin.store.connectors import Connector
@@ -66,6 +66,31 @@ async def store_page(world: World, row: Connector, due: DuePoll, page: Sequence[
     if any(item.news for item in items):
         world.wake()
     return replace(due, lease=lease)
+
+
+async def store_written(
+    connection: Connection,
+    row: Connector,
+    known: Known,
+    remote: Remote,
+    wrote: Wanted,
+    now: datetime,
+) -> None:
+    """Store an object as read back after a write: our own change is no news, all else in it is."""
+    mine = with_written(known.seen, wrote)
+    before = Known(key=known.key, alert=known.alert, seen=mine)
+    item = _Item(remote, before, news(remote, mine))
+    await _change(connection, row, [item], {}, now)
+    await _remember(connection, row, [item], {})
+
+
+def with_written(seen: Seen, wrote: Wanted) -> Seen:
+    """What we know after `wrote` was sent, whether or not it was applied."""
+    return replace(
+        seen,
+        written_status=wrote.status or seen.written_status,
+        written_owner=wrote.owner or seen.written_owner,
+    )
 
 
 async def _items(connection: Connection, row: Connector, page: Sequence[Remote]) -> list[_Item]:

@@ -5,15 +5,14 @@ from dataclasses import replace
 import structlog
 
 from tocsin.actions.sync.sources import Opened, Sources
+from tocsin.actions.sync.storing import store_written, with_written
 from tocsin.actions.world import World
 from tocsin.core.notification import retry_at
-from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, seen_after, wanted
+from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, wanted
 from tocsin.ports import Failed, FailureKind, Wrote
 from tocsin.store import remotes
 from tocsin.store.connectors import Connector, connector
-from tocsin.store.db import Connection
 from tocsin.store.outbox import DueWrites, remote_writes
-from tocsin.store.remotes import Known
 
 log = structlog.get_logger()
 
@@ -87,15 +86,19 @@ async def _settle_written(
         )
         if not settled:
             log.warning("write ended after its lease was lost", connector=opened.row.name)
-        await _remember(connection, due, outcome.remote, wrote)
+        known = await remotes.known(connection, due.team, due.connector, [due.key])
+        for one in known.values():
+            await store_written(connection, opened.row, one, outcome.remote, wrote or Wanted(), now)
+    world.wake()
 
 
 async def _settle_failed(
     world: World, due: DueWrites, failed: Failed, maybe: Wanted | None
 ) -> None:
-    """Permanent failures end; all others come again. What may have been applied is remembered,
+    """Permanent failures end; all others come again.
 
-    so that the next poll does not take our own change for somebody else's.
+    What may have been applied is remembered, so that the next poll does not take our own change
+    for somebody else's.
     """
     now = world.clock.now()
     final = failed.kind is FailureKind.PERMANENT
@@ -110,26 +113,5 @@ async def _settle_failed(
         )
         if failed.maybe_applied and maybe is not None:
             known = await remotes.known(connection, due.team, due.connector, [due.key])
-            for one in known.values():
-                await _store(connection, due, one, _with_written(one.seen, maybe))
-
-
-def _with_written(seen: Seen, maybe: Wanted) -> Seen:
-    return replace(
-        seen,
-        written_status=maybe.status or seen.written_status,
-        written_owner=maybe.owner or seen.written_owner,
-    )
-
-
-async def _remember(
-    connection: Connection, due: DueWrites, remote: Remote, wrote: Wanted | None
-) -> None:
-    known = await remotes.known(connection, due.team, due.connector, [due.key])
-    for one in known.values():
-        await _store(connection, due, one, seen_after(remote, one.seen, wrote or Wanted()))
-
-
-async def _store(connection: Connection, due: DueWrites, one: Known, seen: Seen) -> None:
-    fresh = Known(key=one.key, alert=one.alert, seen=seen)
-    await remotes.store_seen(connection, due.team, due.connector, [fresh])
+            sent = [replace(one, seen=with_written(one.seen, maybe)) for one in known.values()]
+            await remotes.store_seen(connection, due.team, due.connector, sent)

@@ -5,7 +5,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
-from tocsin.web.api import alerts, answers, live
+from tocsin.web.api import (
+    alerts,
+    answers,
+    configuration,
+    connectors,
+    duty,
+    live,
+    schedules,
+    tokens,
+)
 from tocsin.web.api.asking import Doors, May
 from tocsin.web.api.strict import StrictJson
 from tocsin.web.problems import Problem, answer
@@ -15,7 +24,17 @@ __all__ = ["Doors", "May", "create_api"]
 
 def create_api(doors: Doors) -> FastAPI:
     """The application of the API, to be mounted; its description is at /api/v1/openapi.json."""
-    routers = (alerts.router, answers.router, live.router)
+    # In this order: of two routes with the same path the first answers.
+    routers = (
+        alerts.router,
+        answers.router,
+        duty.router,
+        schedules.router,
+        connectors.router,
+        tokens.router,
+        configuration.router,
+        live.router,
+    )
     routes: list[BaseRoute] = [route for router in routers for route in router.routes]
     api = FastAPI(
         title="Tocsin",

@@ -1,0 +1,141 @@
+"""Calls about what schedules come to: shifts, gaps, previews."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from tocsin.actions import configure
+from tocsin.actions.shown import instant
+from tocsin.core.schedule import ByOverride, Schedule, Timeline, Why
+from tocsin.core.schedule import shifts as shifts_of
+from tocsin.store import schedules
+from tocsin.web.api import finding
+from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
+from tocsin.web.api.bodies import Strict
+from tocsin.web.problems import Problem
+
+router = APIRouter(tags=["schedules"])
+
+Object = dict[str, Any]
+LONGEST = timedelta(days=400)
+
+
+class Span(Strict):
+    """A length of time: four weeks from now unless given."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: AwareDatetime | None = Field(None, alias="from")
+    to: AwareDatetime | None = None
+
+
+class SpanIn(Span):
+    """A length of time within one team."""
+
+    team: str | None = None
+
+
+class Definition(Span):
+    """A definition as the configuration file has it, and the time to work it out for."""
+
+    definition: dict[str, Any]
+
+
+@router.get("/schedules/{given}/shifts", summary="Final shifts and gaps")
+async def get_shifts(
+    asking: ReadTeamConfiguration, given: str, span: Annotated[SpanIn, Query()]
+) -> Object:
+    """With overrides applied, as the schedule says now."""
+    from_, to = _span(asking, span)
+    found = await _schedule(asking, given, span.team)
+    return _shown([(found, _worked_out(found, from_, to))])
+
+
+@router.post("/schedules/preview", summary="What a team's definition would come to")
+async def preview_team(asking: Preview, body: Definition) -> Object:
+    """`definition` is `{time_zone, schedules, holidays, time_off}`; nothing is stored."""
+    from_, to = _span(asking, body)
+    found = configure.preview(body.definition, from_, to)
+    return _shown(found.values())
+
+
+@router.post("/schedules/{given}/preview", summary="What a changed definition would change")
+async def preview_schedule(
+    asking: ReadTeamConfiguration, given: str, body: Definition, team: str | None = None
+) -> Object:
+    """`definition` is one schedule's; answers its shifts and gaps, and which come and go."""
+    from_, to = _span(asking, body)
+    former = await _schedule(asking, given, team)
+    definition = {"time_zone": former.time_zone, "schedules": {former.name: body.definition}}
+    changed = configure.preview(definition, from_, to)[former.name]
+    before = _shifts(former, _worked_out(former, from_, to))
+    after = _shifts(*changed)
+    return _shown([changed]) | {
+        "added": [shift for shift in after if shift not in before],
+        "removed": [shift for shift in before if shift not in after],
+    }
+
+
+async def _schedule(asking: Asking, given: str, team: str | None) -> Schedule:
+    async with asking.world.database.transaction() as connection:
+        found = await finding.in_team(connection, asking, "schedule", given, team)
+        every = await schedules.schedules_of_team(connection, found.team)
+    return every[found.row]
+
+
+def _span(asking: Asking, span: Span) -> tuple[datetime, datetime]:
+    from_ = span.from_ or asking.world.clock.now()
+    to = span.to or from_ + timedelta(weeks=4)
+    if not from_ < to <= from_ + LONGEST:
+        raise Problem(
+            422,
+            "`to` is not after `from`, or too long after it.",
+            f"Ask for at most {LONGEST.days} days.",
+        )
+    return from_, to
+
+
+def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
+    try:
+        return shifts_of(schedule, from_, to)
+    except ValueError as error:
+        raise Problem(422, f"{error}.", "Ask for another time.") from None
+
+
+def _shown(found: Iterable[tuple[Schedule, Timeline]]) -> Object:
+    found = list(found)
+    return {
+        "shifts": [shift for one in found for shift in _shifts(*one)],
+        "gaps": [
+            {
+                "schedule": schedule.name,
+                "tier": schedule.tier,
+                "from": instant(gap.from_),
+                "to": instant(gap.to),
+                "why": _why(gap.why) if gap.why else None,
+            }
+            for schedule, timeline in found
+            for gap in timeline.gaps
+        ],
+    }
+
+
+def _shifts(schedule: Schedule, timeline: Timeline) -> list[Mapping[str, object]]:
+    return [
+        {
+            "schedule": schedule.name,
+            "tier": schedule.tier,
+            "user": shift.user,
+            "from": instant(shift.from_),
+            "to": instant(shift.to),
+            "why": _why(shift.why),
+        }
+        for shift in timeline.shifts
+    ]
+
+
+def _why(why: Why) -> str:
+    return "override" if isinstance(why, ByOverride) else f"rotation {why.rotation}"

@@ -1,0 +1,232 @@
+"""Every route of the API, for every role, in the caller's team, a foreign one, and none.
+
+A route without a row here fails. A row says how to call it on something of the team `soc`, and the
+least role that it takes there.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from tests.web.stage import USERS, Stage, public, stage
+from tocsin.core import ids
+from tocsin.core.access import TABLE, Action, Place, Role
+from tocsin.web.api import May
+from tocsin.web.server import Web
+
+ROLES = {"vera": Role.VIEWER, "mara": Role.USER, "sam": Role.SCHEDULER, "ada": Role.TEAM_ADMIN}
+DENIED = {403, 404}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`query` and `body` may hold `{team}` and the like; `least` is None where all may call."""
+
+    action: Action
+    least: Role | None
+    query: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def _answers() -> dict[str, Row]:
+    bodies: dict[str, dict[str, Any]] = {
+        "snooze": {"until": "2026-11-24T09:00:00Z"},
+        "annotate": {"comment": "x"},
+        "reassign": {"user": "ada"},
+        "add-responders": {"user": "ada"},
+    }
+    verbs = (
+        "acknowledge", "unacknowledge", "take-over", "close", "reopen", "escalate", "annotate",
+        "snooze", "reassign", "add-responders",
+    )  # fmt: skip
+    return {
+        f"POST /alerts/{{alert_id}}/{verb}": Row(
+            Action.CHANGE_ALERTS, Role.USER, body=bodies.get(verb, {})
+        )
+        for verb in verbs
+    }
+
+
+def _crud(path: str, read: Action, write: Action, body: dict[str, Any]) -> dict[str, Row]:
+    least = TABLE[write].least
+    return {
+        f"GET /{path}": Row(read, None),
+        f"POST /{path}": Row(write, least, body=body),
+        f"GET /{path}/{{given}}": Row(read, Role.VIEWER),
+        f"PATCH /{path}/{{given}}": Row(write, least),
+        f"DELETE /{path}/{{given}}": Row(write, least),
+    }
+
+
+READ, WRITE = Action.READ_TEAM_CONFIGURATION, Action.WRITE_TEAM_CONFIGURATION
+SPAN = {"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"}
+ROUTES: dict[str, Row] = {
+    "GET /alerts": Row(Action.READ_ALERTS, Role.VIEWER, "team={team}"),
+    "POST /alerts": Row(
+        Action.RAISE_ALERTS, Role.USER, body={"team": "{team}", "title": "by hand"}
+    ),
+    "GET /alerts/{alert_id}": Row(Action.READ_ALERTS, Role.VIEWER),
+    "GET /alerts/{alert_id}/timeline": Row(Action.READ_ALERTS, Role.VIEWER),
+    "GET /alerts/{alert_id}/notifications": Row(Action.READ_ALERTS, Role.VIEWER),
+    "POST /alerts/acknowledge": Row(Action.CHANGE_ALERTS, Role.USER, body={"ids": ["{alert}"]}),
+    "POST /alerts/close": Row(Action.CHANGE_ALERTS, Role.USER, body={"ids": ["{alert}"]}),
+    **_answers(),
+    "GET /duty": Row(Action.READ_DUTY, Role.VIEWER, "team={team}"),
+    "POST /duty/punch-in": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
+    "POST /duty/punch-out": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
+    "GET /schedules/{given}/shifts": Row(READ, Role.VIEWER),
+    "POST /schedules/{given}/preview": Row(READ, Role.VIEWER, body={"definition": {}, **SPAN}),
+    "POST /schedules/preview": Row(
+        Action.PREVIEW,
+        None,
+        body={"definition": {"time_zone": "UTC", "schedules": {}}, **SPAN},
+    ),
+    "GET /live": Row(Action.FOLLOW_LIVE, None),
+    "POST /connectors/{given}/poll": Row(Action.POLL_CONNECTORS, Role.USER),
+    **_crud("teams", READ, Action.WRITE_TEAMS, {"name": "new", "time_zone": "UTC"}),
+    "PATCH /teams/{given}": Row(WRITE, Role.TEAM_ADMIN),
+    **_crud("users", Action.READ_USERS, Action.WRITE_USERS, {"name": "new"}),
+    **_crud(
+        "schedules", READ, Action.WRITE_SCHEDULES, {"team": "{team}", "name": "new", "tier": 2}
+    ),
+    **_crud(
+        "overrides",
+        READ,
+        Action.WRITE_SCHEDULES,
+        {
+            "team": "{team}",
+            "schedule": "primary",
+            "user": "ada",
+            "from": "2026-12-24T18:00",
+            "to": "2026-12-25T09:00",
+        },
+    ),
+    **_crud(
+        "escalation-policies",
+        READ,
+        WRITE,
+        {"team": "{team}", "name": "new", "steps": [{"notify": [{"duty": 1}], "wait": "2m"}]},
+    ),
+    **_crud(
+        "integrations", READ, WRITE, {"team": "{team}", "name": "new", "inlet": "signl4"}
+    ),
+    **_crud("categories", READ, WRITE, {"team": "{team}", "name": "new", "keywords": ["x"]}),
+    **_crud(
+        "connectors", READ, WRITE, {"team": "{team}", "name": "new", "source": "microsoft"}
+    ),
+    **_crud(
+        "contact-methods",
+        Action.READ_OWN,
+        Action.WRITE_OWN,
+        {"user": "mara", "name": "mail", "channel": "email", "address": "mara@example.org"},
+    ),
+    **_crud(
+        "notification-rules",
+        Action.READ_OWN,
+        Action.WRITE_OWN,
+        {"user": "mara", "urgency": "normal", "via": "phone", "after": "1m"},
+    ),
+    "POST /contact-methods/{given}/rotate-key": Row(Action.WRITE_OWN, Role.USER),
+    "GET /tokens": Row(Action.READ_OWN, None),
+    "POST /tokens": Row(Action.WRITE_OWN, Role.USER, body={"scope": "read"}),
+    "DELETE /tokens/{given}": Row(Action.WRITE_OWN, Role.USER),
+}
+
+
+def routes(web: Web) -> dict[str, APIRoute]:
+    """Every route of the API; nothing else may hang on it."""
+    found: dict[str, APIRoute] = {}
+    for route in web.api.routes:
+        if getattr(route, "path", "") == "/openapi.json":
+            continue
+        assert isinstance(route, APIRoute), route
+        for method in route.methods:
+            name = f"{method} {route.path}"
+            assert name not in found, f"{name} stands twice"
+            found[name] = route
+    return found
+
+
+def declared(dependant: Dependant) -> list[Action]:
+    """The actions that a route declares, which must be exactly one."""
+    return [one.call.action for one in dependant.dependencies if isinstance(one.call, May)]
+
+
+@pytest.fixture
+async def doors(database: str) -> AsyncIterator[Stage]:
+    async with stage(database) as made:
+        yield made
+
+
+async def test_every_route_has_a_row_and_declares_its_action_once(doors: Stage) -> None:
+    found = routes(doors.web)
+    assert set(found) == set(ROUTES)
+    wrong = {
+        name: declared(route.dependant)
+        for name, route in found.items()
+        if declared(route.dependant) != [ROUTES[name].action]
+    }
+    assert wrong == {}
+
+
+async def test_the_roles_of_the_rows_are_those_of_the_policy_table() -> None:
+    for name, row in ROUTES.items():
+        if row.least is not None:
+            assert row.least is TABLE[row.action].least, name
+
+
+async def test_nothing_of_the_api_answers_without_a_token(doors: Stage) -> None:
+    async with doors.client() as web:
+        for name, row in ROUTES.items():
+            answer = await called(web, name, row, await targets(doors, "soc"))
+            assert answer.status_code == 401, name
+
+
+@pytest.mark.parametrize("name", [name for name in ROUTES if name != "GET /live"])
+async def test_a_route_answers_those_who_may_and_nobody_else(doors: Stage, name: str) -> None:
+    row = ROUTES[name]
+    for team in ("soc", "noc"):
+        for user in (*ROLES, "nick", "alone", "root"):
+            await configured(doors)
+            made = await targets(doors, team)
+            before = await everything(doors)
+            async with doors.client(user) as web:
+                answer = await called(web, name, row, made)
+            expected = allowed(user, team, row, name)
+            told = f"{name} as {user} on {team}: {answer.status_code} {answer.text[:300]}"
+            assert answer.status_code < 500, told
+            if expected:
+                assert answer.status_code not in {401, 403}, told
+                assert answer.status_code != 404 or name.startswith(("POST /contact", "GET /conn"))
+            else:
+                assert answer.status_code in DENIED, told
+                assert await everything(doors) == before, told
+                if foreign(user, team, row):
+                    assert answer.status_code == 404, told
+
+
+def foreign(user: str, team: str, row: Row) -> bool:
+    """Whether the thing asked for must look as if it did not exist."""
+    return TABLE[row.action].place is Place.TEAM and team not in USERS[user][2] and user != "root"
+
+
+def allowed(user: str, team: str, row: Row, name: str) -> bool:
+    """What the table says of this caller."""
+    if user == "root" or row.least is None:
+        return True
+    role = Role(USERS[user][1])
+    place = TABLE[row.action].place
+    if place is Place.TEAM:
+        return team in USERS[user][2] and role.rank >= row.least.rank
+    if place is Place.SELF:
+        mine = user == "mara" or name == "POST /tokens"
+        return mine and role.rank >= row.least.rank
+    if row.action is Action.READ_USERS:  # the user asked for is mara, of soc
+        return "soc" in USERS[user][2]
+    return role.rank >= row.least.rank
