@@ -5,7 +5,15 @@ from collections.abc import Mapping
 
 SECRET = "bench-plant-secret-0001"
 PATH = f"/webhook/{SECRET}"
-CONNECTOR_SECRET = "TOCSIN_BENCH_CLOUD_SECRET"
+CLOUD = {
+    "tenant_id": "6a1d0c1e-3f52-4d0b-9a77-1c5e8f2b7d10",
+    "client_id": "0f9b6d34-8c41-4e6a-b3d2-7a5c1e9f4b20",
+    "subscription_id": "c27e5a90-1b6f-4f38-8d4c-9e0a3b7f6d30",
+    "resource_group": "rg-bench",
+    "workspace_name": "law-bench",
+    "workspace_id": "91d4f7b2-6e05-4a9c-a1f3-2b8d5c7e0a40",
+}
+CLOUD_SECRET = "TOCSIN_BENCH_CLOUD_SECRET"
 
 
 def configuration(phone_port: int, cloud: Mapping[str, object] | None = None) -> str:
@@ -71,13 +79,8 @@ def _connector(cloud: Mapping[str, object]) -> dict[str, object]:
     return {
         "source": "microsoft",
         "mode": "sentinel",
-        "tenant_id": "6a1d0c1e-3f52-4d0b-9a77-1c5e8f2b7d10",
-        "subscription_id": "c27e5a90-1b6f-4f38-8d4c-9e0a3b7f6d30",
-        "resource_group": "rg-bench",
-        "workspace_name": "law-bench",
-        "workspace_id": "91d4f7b2-6e05-4a9c-a1f3-2b8d5c7e0a40",
-        "client_id": "0f9b6d34-8c41-4e6a-b3d2-7a5c1e9f4b20",
-        "credential": {"secret_env": CONNECTOR_SECRET},
+        **CLOUD,
+        "credential": {"secret_env": CLOUD_SECRET},
         "cloud": dict(cloud),
         "poll_every": "1s",
         "severities": ["high", "medium"],

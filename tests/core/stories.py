@@ -143,19 +143,25 @@ def closed(**fields: object) -> Alert:
     return after(acknowledged(**fields), (2, Closed(by(MARA))))
 
 
-def pages(effects: Iterable[Effect]) -> list[Notify]:
+def effects(outcome: Outcome) -> tuple[Effect, ...]:
+    """What a change that must not be refused asks of the world."""
+    assert isinstance(outcome, Changed), outcome
+    return outcome.effects
+
+
+def pages(asked: Iterable[Effect]) -> list[Notify]:
     """The messages to people among the effects."""
-    return [effect for effect in effects if isinstance(effect, Notify)]
+    return [effect for effect in asked if isinstance(effect, Notify)]
 
 
-def kinds(effects: Iterable[Effect]) -> list[str]:
+def kinds(asked: Iterable[Effect]) -> list[str]:
     """The kinds of the timeline lines among the effects."""
-    return [effect.kind.value for effect in effects if isinstance(effect, Entry)]
+    return [effect.kind.value for effect in asked if isinstance(effect, Entry)]
 
 
-def syncs(effects: Iterable[Effect]) -> list[Sync]:
+def syncs(asked: Iterable[Effect]) -> list[Sync]:
     """The promises to the source among the effects."""
-    return [effect for effect in effects if isinstance(effect, Sync)]
+    return [effect for effect in asked if isinstance(effect, Sync)]
 
 
 def shown(outcome: Outcome) -> str:
@@ -167,12 +173,12 @@ def shown(outcome: Outcome) -> str:
             return f"refused: {reason}"
         case Unchanged(reason):
             return f"unchanged: {reason}"
-        case Changed(alert, effects):
+        case Changed(alert, asked):
             lines = [_state(alert)]
-            lines += [f"take back {_taken_back(e)}" for e in effects if isinstance(e, Withdraw)]
-            lines += [f"page {_page(page)}" for page in pages(effects)]
-            lines += [f"source {sync.intent} by {sync.by.name}" for sync in syncs(effects)]
-            lines.append(f"timeline {', '.join(kinds(effects)) or '-'}")
+            lines += [f"take back {_taken_back(e)}" for e in asked if isinstance(e, Withdraw)]
+            lines += [f"page {_page(page)}" for page in pages(asked)]
+            lines += [f"source {sync.intent} by {sync.by.name}" for sync in syncs(asked)]
+            lines.append(f"timeline {', '.join(kinds(asked)) or '-'}")
             return "\n".join(lines)
 
 

@@ -138,7 +138,7 @@ class System:
     def configured(self, port: int) -> None:
         """Apply the configuration, with the phones at this port."""
         file = self.home.with_name("configuration.yaml")
-        file.write_text(CONFIGURATION.replace("PORT", str(port)))
+        file.write_text(configuration(port))
         self.run("apply", "-f", str(file))
 
     def env(self) -> dict[str, str]:
@@ -191,6 +191,11 @@ class System:
         private = self.home / "postgres"
         password = (private / "password").read_text()
         return f"postgresql://{ROLE}:{password}@/{DATABASE}?host={private / 'run'}"
+
+
+def configuration(port: int) -> str:
+    """The configuration file, with the phones at this port."""
+    return CONFIGURATION.replace("PORT", str(port)).lstrip()
 
 
 def opened_template(port: int) -> Iterator[System]:

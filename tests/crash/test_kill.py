@@ -53,10 +53,7 @@ async def _story(
             )
             await asyncio.sleep(chance.uniform(0, 0.1))
             await process.kill(victim)
-    print('DBG', len(senders.unavailable), senders.unanswered, len(phones.pages), system.serves, moments)
     await until_quiet(system)
-    from tests.crash.verdicts import marks
-    print('DBG', await marks(system), len(phones.pages), sum(t>1 for t in phones.times().values()))
     assert senders.refused == []
     assert len(senders.accepted) == events
     await nothing_accepted_is_lost(system, senders)

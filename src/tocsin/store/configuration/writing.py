@@ -55,6 +55,15 @@ async def drop(connection: Connection, held: Held) -> None:
             held.team,
             held.id,
         )
+    if held.key.kind is Kind.RULE:  # a rule is known by its place in the list
+        await run(
+            connection,
+            "UPDATE notification_rule SET position = position - 1"
+            " WHERE user_id = $1 AND urgency = $2 AND position > $3",
+            held.user,
+            held.key.names[1],
+            held.position,
+        )
     if held.key.kind is Kind.SCHEDULE:
         await run(
             connection,

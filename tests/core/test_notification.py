@@ -1,0 +1,162 @@
+"""The life of one notification."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.stories import (
+    EVA,
+    HOUR,
+    MARA,
+    MINUTE,
+    NIGHT,
+    SECOND,
+    acknowledged,
+    after,
+    at,
+    by,
+    closed,
+    opened,
+)
+from tocsin.core.alert import Alert
+from tocsin.core.changes import Acknowledged, Reopened, RespondersAdded, Suppressed
+from tocsin.core.effects import Purpose
+from tocsin.core.kinds import Mode
+from tocsin.core.notification import (
+    UPDATE_USEFUL_FOR,
+    Promise,
+    State,
+    repeat_at,
+    reported,
+    retry_at,
+    still_wanted,
+)
+
+STATES = st.sampled_from(State)
+TWO: dict[str, object] = {"mode": Mode.MULTI, "acknowledgements_required": 2}
+
+
+def test_reports_in_any_order_come_to_the_same_end() -> None:
+    reports = (State.SENT, State.DELIVERED, State.SEEN, State.ANSWERED)
+    for order in permutations(reports):
+        state = State.LEASED
+        for report in order:
+            state = reported(state, report)
+        assert state is State.ANSWERED
+
+
+@pytest.mark.parametrize(
+    ("state", "report", "expected"),
+    [
+        (State.PLANNED, State.LEASED, State.LEASED),
+        (State.LEASED, State.FAILED, State.FAILED),
+        (State.FAILED, State.DELIVERED, State.DELIVERED),  # the provider was wrong before
+        (State.CANCELLED, State.SENT, State.SENT),  # it had left already
+        (State.SENT, State.CANCELLED, State.SENT),
+        (State.DELIVERED, State.FAILED, State.DELIVERED),
+        (State.ANSWERED, State.SEEN, State.ANSWERED),
+    ],
+)
+def test_the_higher_rank_wins(state: State, report: State, expected: State) -> None:
+    assert reported(state, report) is expected
+
+
+@given(STATES, STATES)
+def test_a_repeated_report_changes_nothing(state: State, report: State) -> None:
+    once = reported(state, report)
+    assert reported(once, report) is once
+    assert once in {state, report}
+
+
+def promise(purpose: Purpose, user: int = MARA.id, episode: int = 1) -> Promise:
+    """A message to Mara's phone, planned when the alert was raised."""
+    return Promise(user=user, method=11, purpose=purpose, episode=episode, planned_at=NIGHT)
+
+
+ESCALATION = promise(Purpose.ESCALATION)
+RESPONDER = promise(Purpose.RESPONDER, user=EVA.id)
+REOPENED = after(closed(), (3, Reopened(by(MARA))))
+ASKED = after(acknowledged(), (2, RespondersAdded(by(MARA), (EVA,))))
+WANTED: dict[str, tuple[Promise, Alert, str | None]] = {
+    "open": (ESCALATION, opened(), None),
+    "acknowledged": (ESCALATION, acknowledged(), "acknowledged meanwhile"),
+    "closed": (ESCALATION, closed(), "closed meanwhile"),
+    "suppressed": (
+        ESCALATION,
+        after(opened(), (1, Suppressed("maintenance"))),
+        "suppressed: maintenance",
+    ),
+    "open again": (ESCALATION, REOPENED, "a newer escalation replaced it"),
+    "of the new episode": (replace(ESCALATION, episode=2), REOPENED, None),
+    "answered by this person": (
+        ESCALATION,
+        after(opened(**TWO), (1, Acknowledged(by(MARA)))),
+        "acknowledged by this person",
+    ),
+    "asked": (RESPONDER, ASKED, None),
+    "asked and answered": (
+        RESPONDER,
+        after(ASKED, (3, Acknowledged(by(EVA)))),
+        "answered meanwhile",
+    ),
+    "asked and closed": (RESPONDER, closed(), "closed meanwhile"),
+    "update": (promise(Purpose.UPDATE), acknowledged(), None),
+    "update of a closed one": (promise(Purpose.UPDATE), closed(), "closed meanwhile"),
+    "somebody owns it": (promise(Purpose.ACKNOWLEDGED), acknowledged(), None),
+    "nobody owns it any more": (promise(Purpose.ACKNOWLEDGED), REOPENED, "open meanwhile"),
+    "it is over": (promise(Purpose.RESOLVED), closed(), None),
+    "it is not over": (promise(Purpose.RESOLVED), REOPENED, "reopened meanwhile"),
+}
+
+
+@pytest.mark.parametrize(("promised", "alert", "why_not"), WANTED.values(), ids=WANTED)
+def test_a_message_goes_out_only_while_it_is_wanted(
+    promised: Promise, alert: Alert, why_not: str | None
+) -> None:
+    assert still_wanted(promised, alert, at(5)) == why_not
+
+
+def test_news_grows_old_and_pages_never_do() -> None:
+    late = NIGHT + UPDATE_USEFUL_FOR + SECOND
+    assert still_wanted(promise(Purpose.RESOLVED), closed(), late) == "too old to be of use"
+    assert still_wanted(promise(Purpose.UPDATE), acknowledged(), late) == "too old to be of use"
+    assert still_wanted(ESCALATION, opened(), NIGHT + 48 * HOUR) is None
+    assert still_wanted(RESPONDER, ASKED, NIGHT + 48 * HOUR) is None
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_only_pages_are_repeated(purpose: Purpose) -> None:
+    repeats = purpose in {Purpose.ESCALATION, Purpose.RESPONDER}
+    assert repeat_at(30 * SECOND, purpose, at(1)) == (at(1.5) if repeats else None)
+    assert repeat_at(None, purpose, at(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("attempts", "retry_after", "seconds"),
+    [
+        (1, None, 2),
+        (2, None, 5),
+        (6, None, 60),
+        (8, None, 300),
+        (1000, None, 300),
+        (1, 7 * SECOND, 7),
+        (6, 7 * SECOND, 60),
+        (1, 24 * HOUR, 600),
+        (1, timedelta(0), 2),
+    ],
+)
+def test_a_page_is_tried_again_and_again(
+    attempts: int, retry_after: timedelta | None, seconds: int
+) -> None:
+    assert retry_at(attempts, retry_after, NIGHT) == NIGHT + seconds * SECOND
+
+
+@given(st.integers(1, 50), st.none() | st.timedeltas(timedelta(0), 48 * HOUR))
+def test_no_retry_is_further_away_than_ten_minutes(
+    attempts: int, retry_after: timedelta | None
+) -> None:
+    assert NIGHT < retry_at(attempts, retry_after, NIGHT) <= NIGHT + 10 * MINUTE
