@@ -78,7 +78,7 @@ async def _prepare(world: World, teams: Sequence[int]) -> None:
         async with world.database.transaction() as connection:
             await accept(connection, posted, numbers, now - timedelta(hours=1))
     async with world.database.transaction() as connection:
-        await run(connection, "UPDATE alert SET next_step_at = date_trunc('second', $1)", now)
+        await run(connection, "UPDATE alert SET next_step_at = date_trunc('second', $1::timestamptz)", now)
     async with world.database.transaction() as connection:
         await run(connection, "ANALYZE")
 

@@ -63,13 +63,24 @@ class Deliverer:
                 log.exception("pages sent and not yet written down", pages=len(landed))
                 await self._world.clock.sleep(timedelta(seconds=1))
 
-    async def close(self) -> None:
-        """Wait for what is in the air, write it down, let go of connections."""
+    async def drain(self) -> None:
+        """Wait for what is in the air, at most as long as a provider may take, and write it down."""
         if self._flying:
-            await asyncio.wait(set(self._flying), timeout=5)
+            await asyncio.wait(set(self._flying), timeout=_PATIENCE.total_seconds())
         if self._landed:
             landed, self._landed = self._landed, []
             await self._settle(landed)
+
+    async def close(self) -> None:
+        """Write down what lands within 5 s, and let go of connections.
+
+        What is still in the air then goes out once more when its lease has run out.
+        """
+        if self._flying:
+            await asyncio.wait(set(self._flying), timeout=5)
+        for task in set(self._flying):
+            task.cancel()
+        await self.drain()
         await self._channels.close()
 
     async def _fly(self, ready: Ready) -> None:

@@ -1,6 +1,6 @@
 """What people configure, object by object, with who made each."""
 
-from tocsin.store.configuration.dependents import dependents, quiet
+from tocsin.store.configuration.needs import dependents, quiet
 from tocsin.store.configuration.objects import Held, Holdings, Key, Kind, override_name
 from tocsin.store.configuration.reading import load, lock
 from tocsin.store.configuration.writing import (
