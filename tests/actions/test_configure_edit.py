@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+import anyio
 import pytest
 
 from tests.actions.configured import NOW, SMALL, execute, select, snapshot, world_on
@@ -336,3 +337,32 @@ async def _signing_key(world: World) -> str:
         " WHERE u.name = 'mara' AND m.name = 'phone'",
     )
     return world.keys.open(row["sealed_key"], people.seal_context(row["id"])).decode()
+
+
+@pytest.mark.parametrize("value", ["\0", "\ud800", 2**64, float("nan"), {"a": {"b": "\0"}}])
+async def test_what_cannot_be_stored_is_refused(database: str, value: object) -> None:
+    body = {**BODIES["integrations"], "settings": {"x": value}}
+    async with world_on(database) as world:
+        await apply(world, read(SMALL))
+        with pytest.raises(ConfigureError):
+            await create(world, Kind.INTEGRATION, body, ADA)
+        with pytest.raises(ConfigureError):
+            await create(world, Kind.CATEGORY, {"team": "soc", "name": value}, ADA)
+
+
+async def test_edits_at_once_are_made_one_after_the_other(database: str) -> None:
+    async with world_on(database) as world, anyio.create_task_group() as group:
+        await apply(world, read(SMALL))
+        for number in range(6):
+            body = {
+                **BODIES["overrides"],
+                "from": f"2026-12-0{number + 1}T06:00Z",
+                "to": "2026-12-31",
+            }
+            group.start_soon(create, world, Kind.OVERRIDE, body, ADA)
+    async with world_on(database) as world:
+        alike = (
+            "SELECT count(*) AS n FROM shift GROUP BY schedule_id, user_id, during ORDER BY 1 DESC"
+        )
+        assert (await select(world, alike))[0]["n"] == 1
+        assert len((await snapshot(world))["schedule_override"]) == 7

@@ -309,3 +309,9 @@ async def test_a_refusal_is_a_refusal_and_no_fault_of_the_file(database: str) ->
         await apply(world, read(SMALL))
         with pytest.raises(RefusedError):
             await apply(world, read("version: 1\nteams: {noc: {time_zone: UTC}}\n"))
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+async def test_years_that_no_schedule_reaches_are_refused(database: str, year: str) -> None:
+    (fault,) = await _faults(database, _changed("from: 2026-12-24", f"from: {year}-12-24"))
+    assert "give a year from 1901 to 8899" in fault

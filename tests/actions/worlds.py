@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tests.store.scene import NOW, scene
 from tocsin.actions.world import World
-from tocsin.app.parts import plug_ins, secret
+from tocsin.app import plug_ins, secret
 from tocsin.egress import GuardedClient
 from tocsin.keys import Keys
 from tocsin.store.db import Database

@@ -163,6 +163,8 @@ async def _filled(world: World, intake: Intake, clock: MovableClock) -> Stage:
             body = _json({"inlet": inlet})
             await run(connection, _INTEGRATION, number, name, inlet, body)
             await run(connection, _ADDRESS, world.keys.hash(secret), number)
+        for table in ("team", "app_user", "contact_method", "integration"):
+            await run(connection, f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 100000)")
     return made
 
 
@@ -188,6 +190,12 @@ async def _team(connection: Connection, name: str, team: int) -> None:
         _json({"steps": [{"notify": [{"team": name}], "wait": "2m"}]}),
     )
     await run(connection, "INSERT INTO category (team_id, name) VALUES ($1, 'identity')", team)
+    await run(
+        connection,
+        "INSERT INTO schedule (team_id, name, tier, body) VALUES ($1, 'primary', '1', $2)",
+        team,
+        _json({"tier": 1}),
+    )
 
 
 async def _user(connection: Connection, name: str) -> None:

@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from tests.web.stage import TEAMS, USERS, Stage, public, stage
 from tocsin.core import ids
 from tocsin.core.access import TABLE, Action, Place, Role
+from tocsin.store.db import Connection, rows, run
 from tocsin.web.api import May
 from tocsin.web.server import Web
 
@@ -40,8 +41,8 @@ def _answers() -> dict[str, Row]:
     bodies: dict[str, dict[str, Any]] = {
         "snooze": {"until": "2026-11-24T09:00:00Z"},
         "annotate": {"comment": "x"},
-        "reassign": {"user": "ada"},
-        "add-responders": {"user": "ada"},
+        "reassign": {"user": "{member}"},
+        "add-responders": {"user": "{member}"},
     }
     verbs = (
         "acknowledge", "unacknowledge", "take-over", "close", "reopen", "escalate", "annotate",
@@ -144,7 +145,7 @@ def routes(web: Web) -> dict[str, APIRoute]:
         if getattr(route, "path", "") == "/openapi.json":
             continue
         assert isinstance(route, APIRoute), route
-        for method in route.methods:
+        for method in route.methods or ():
             name = f"{method} {route.path}"
             assert name not in found, f"{name} stands twice"
             found[name] = route
@@ -188,23 +189,27 @@ async def test_nothing_of_the_api_answers_without_a_token(doors: Stage) -> None:
 
 async def test_a_read_token_changes_nothing(doors: Stage) -> None:
     made = await targets(doors, "soc")
+    token = await doors.token("root", "read")
     before = await everything(doors)
-    async with doors.client(token=await doors.token("root", "read")) as web:
+    async with doors.client(token=token) as web:
         for name, row in ROUTES.items():
             if row.least not in {None, Role.VIEWER}:
                 assert (await called(web, name, row, made)).status_code in DENIED, name
     assert await everything(doors) == before
 
 
-@pytest.mark.parametrize("name", [name for name in ROUTES if name != "GET /live"])
-async def test_a_route_answers_those_who_may_and_nobody_else(doors: Stage, name: str) -> None:
-    row = ROUTES[name]
-    for team, user in itertools.product(("soc", "noc"), (*ROLES, "nick", "alone", "root")):
+KINDS = sorted({name.split("/")[1] for name in ROUTES} - {"live"})  # a stream, never read here
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_route_answers_those_who_may_and_nobody_else(doors: Stage, kind: str) -> None:
+    names = [name for name in ROUTES if name.split("/")[1] == kind]
+    for name, team, user in itertools.product(names, TEAMS, (*ROLES, "nick", "alone", "root")):
         made = await targets(doors, team)
         may = allowed(user, team, name)
         before = None if may else await everything(doors)
         async with doors.client(user) as web:
-            answer = await called(web, name, row, made)
+            answer = await called(web, name, ROUTES[name], made)
         told = f"{name} as {user} on {team}: {answer.status_code} {answer.text[:300]}"
         assert answer.status_code < 500, told
         if may:
@@ -212,7 +217,7 @@ async def test_a_route_answers_those_who_may_and_nobody_else(doors: Stage, name:
             continue
         assert answer.status_code in DENIED, told
         assert await everything(doors) == before, told
-        if foreign(user, team, row):
+        if foreign(user, team, ROUTES[name]):
             assert answer.status_code == 404, told
 
 
@@ -261,6 +266,7 @@ async def called(
         json.dumps(dict(row.body))
         .replace('"{team}"', json.dumps(made["team"]))
         .replace('"{alert}"', json.dumps(made["alert"]))
+        .replace("{member}", "ada" if made["team"] == "soc" else "nick")
     )
     sends = method in {"POST", "PATCH"}
     return await web.request(method, f"/api/v1{path}?{query}", json=body if sends else None)
@@ -291,7 +297,7 @@ async def targets(doors: Stage, team: str) -> dict[str, str]:
     number, owner, mara = next(_numbers), TEAMS[team], USERS["mara"][0]
     made = {"team": team, "teams": team, "users": "mara", "alert": public(await doors.alert(team))}
     body = json.dumps
-    rows: dict[str, tuple[str, list[tuple[str, object]]]] = {
+    things: dict[str, tuple[str, list[tuple[str, object]]]] = {
         "schedules": ("schedule", [("name", f"s{number}"), ("tier", "1"), ("body", "{}")]),
         "overrides": (
             "schedule_override",
@@ -326,37 +332,37 @@ async def targets(doors: Stage, team: str) -> dict[str, str]:
             ],
         ),
     }
-    for path, (table, columns) in rows.items():
-        await _insert(doors, table, [("team_id", owner), ("id", number), *columns])
-        made[path] = ids.encode(owner, number)
     method = body({"channel": "webhook", "address": "http://127.0.0.1:9/"})
-    await _insert(
-        doors,
-        "contact_method",
-        [
-            ("id", number), ("user_id", mara), ("name", f"m{number}"), ("channel", "webhook"),
-            ("address", "http://127.0.0.1:9/"), ("body", method),
-        ],
-    )  # fmt: skip
-    await _insert(
-        doors,
-        "notification_rule",
-        [
-            ("id", number), ("user_id", mara), ("urgency", "urgent"), ("position", number),
-            ("body", body({"via": "phone", "after": "0s"})),
-        ],
-    )  # fmt: skip
     token = await doors.token("mara", "read")
-    found = await doors.rows(
-        "SELECT id FROM api_token WHERE hash = $1", doors.world.keys.hash(token)
-    )
+    async with doors.world.database.transaction() as connection:
+        for path, (table, columns) in things.items():
+            await _insert(connection, table, [("team_id", owner), ("id", number), *columns])
+            made[path] = ids.encode(owner, number)
+        await _insert(
+            connection,
+            "contact_method",
+            [
+                ("id", number), ("user_id", mara), ("name", f"m{number}"), ("channel", "webhook"),
+                ("address", "http://127.0.0.1:9/"), ("body", method),
+            ],
+        )  # fmt: skip
+        await _insert(
+            connection,
+            "notification_rule",
+            [
+                ("id", number), ("user_id", mara), ("urgency", "urgent"), ("position", number),
+                ("body", body({"via": "phone", "after": "0s"})),
+            ],
+        )  # fmt: skip
+        hashed = doors.world.keys.hash(token)
+        found = await rows(connection, "SELECT id FROM api_token WHERE hash = $1", hashed)
     made["tokens"] = ids.encode(0, found[0]["id"])
     return made | dict.fromkeys(("contact-methods", "notification-rules"), ids.encode(0, number))
 
 
-async def _insert(doors: Stage, table: str, columns: list[tuple[str, object]]) -> None:
+async def _insert(connection: Connection, table: str, columns: list[tuple[str, object]]) -> None:
     names = ", ".join(name for name, _ in columns)
     places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
     over = " OVERRIDING SYSTEM VALUE" if columns[0][0] == "team_id" else ""
     sql = f"INSERT INTO {table} ({names}){over} VALUES ({places})"
-    await doors.sql(sql, *(value for _, value in columns))
+    await run(connection, sql, *(value for _, value in columns))

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from tocsin.app import configure_logs, serve
+from tocsin.app import configure_logs
 from tocsin.cli.running import run_to_exit, settings, tell
+from tocsin.serving import serve
 
 app = typer.Typer(add_completion=False)
 

@@ -16,7 +16,6 @@ import httpx
 
 from tocsin.actions.configure import Choices, apply, read
 from tocsin.app import opened
-from tocsin.app.serving import Serving, serving
 from tocsin.clock import SystemClock
 from tocsin.demo import configuration as made_up
 from tocsin.demo.cloud import Cloud, CloudServer
@@ -28,6 +27,7 @@ from tocsin.demo.story import Story
 from tocsin.demo.token import demo_token
 from tocsin.demo.view import TocsinView
 from tocsin.keys import new_signing_key
+from tocsin.serving import Serving, serving
 from tocsin.settings import Settings
 from tocsin.store.embedded import EmbeddedPostgres
 

@@ -33,6 +33,8 @@ async def materialise(connection: Connection, team: int, now: datetime) -> int:
     The past stays as it was: a shift that runs keeps its beginning, and ends at `now` when the
     schedules no longer have it. Returns how many rows were written.
     """
+    # two processes at once would both add what is missing
+    await rows(connection, "SELECT id FROM team WHERE id = $1 FOR NO KEY UPDATE", team)
     wanted = await _wanted(connection, team, now)
     stored = await rows(
         connection,

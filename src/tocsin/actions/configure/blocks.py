@@ -15,6 +15,7 @@ from tocsin.core import notation
 
 MOST_TEXT = 4000
 _DEEPEST = 50
+_YEARS = range(1901, 8900)  # what schedules are worked out for, with room for zones
 
 _T = TypeVar("_T")
 
@@ -113,7 +114,11 @@ class Block:
 
     def moment(self, key: str) -> datetime | None:
         """A date with time, with or without an offset."""
-        return self._read(key, notation.moment, "2026-11-02T09:00")
+        found = self._read(key, notation.moment, "2026-11-02T09:00")
+        if found is not None and found.year not in _YEARS:
+            self.fault(key, f"give a year from {_YEARS[0]} to {_YEARS[-1]}")
+            return None
+        return found
 
     def block(self, key: str) -> "Block | None":
         """A nested mapping."""
@@ -211,7 +216,7 @@ class Block:
 
 
 def check_storable(value: object, path: Path, faults: Faults) -> None:
-    """Note what the database cannot keep: other types, NUL, halves of surrogate pairs, depth."""
+    """Note what the database cannot keep: NUL, halves of surrogate pairs, numbers, depth."""
     if len(path) > _DEEPEST:
         faults.add(path, "values are nested too deep")
     elif isinstance(value, str):
@@ -219,6 +224,8 @@ def check_storable(value: object, path: Path, faults: Faults) -> None:
             faults.add(path, "the text holds a character that cannot be stored")
         elif len(value) > MOST_TEXT:
             faults.add(path, f"the text has more than {MOST_TEXT} characters")
+    elif isinstance(value, int | float) and not -(2**63) < value < 2**63:
+        faults.add(path, "the number is too large, or none")  # NaN compares with nothing
     elif isinstance(value, dict):
         for key, inner in cast("dict[str, object]", value).items():
             check_storable(key, path, faults)

@@ -18,6 +18,7 @@ from tocsin.store.configuration import (
     Kind,
     bump,
     drop,
+    hold,
     keep_members,
     new_id,
     place_address,
@@ -52,6 +53,9 @@ class Writer:
         """
         written: list[Held] = []
         ordered = sorted(changes, key=lambda change: change.act is not Act.REMOVE)
+        for change in ordered:
+            self._touched(change.key, self.holdings.teams.get(change.key.owner))
+        await hold(self.connection, self.stale)
         copied = {key: await self._text(secret) for key, secret in self.secrets.items()}
         for change in ordered:
             if change.key.kind is Kind.INTEGRATION and change.key in copied and change.held:
@@ -69,7 +73,6 @@ class Writer:
             case Act.REMOVE:
                 assert change.held is not None
                 await self._remove(change.held)
-                self._touched(change.held)
                 return []
             case Act.ADOPT:
                 assert change.held is not None
@@ -79,7 +82,7 @@ class Writer:
             case Act.CREATE | Act.CHANGE:
                 assert change.wanted is not None
                 held = await self._put(change.held, change.wanted, secret)
-                self._touched(held)
+                self._touched(held.key, held.team)
                 return [held]
             case _:
                 assert_never(change.act)
@@ -170,13 +173,14 @@ class Writer:
             self.holdings.users.pop(held.key.owner, None)
         await drop(self.connection, held)
 
-    def _touched(self, held: Held) -> None:
-        if held.key.kind in _EVERYWHERE:
+    def _touched(self, key: Key, team: int | None) -> None:
+        """Note whose copies are stale; `team` is the id of the team that owns the object."""
+        if key.kind in _EVERYWHERE:
             self.stale.update(self.holdings.teams.values())
-        elif held.team is not None:
-            self.stale.add(held.team)
-            if held.key.kind in _SHIFTING:
-                self.shifted.add(held.team)
+        elif team is not None and (key.kind.of_team or key.kind is Kind.TEAM):
+            self.stale.add(team)
+            if key.kind in _SHIFTING:
+                self.shifted.add(team)
 
     def _members(self, body: Mapping[str, object]) -> list[tuple[int, str | None]]:
         members: list[tuple[int, str | None]] = []

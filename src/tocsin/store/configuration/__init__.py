@@ -6,6 +6,7 @@ from tocsin.store.configuration.reading import load, lock
 from tocsin.store.configuration.writing import (
     bump,
     drop,
+    hold,
     keep_members,
     new_id,
     place_address,
@@ -21,6 +22,7 @@ __all__ = [
     "bump",
     "dependents",
     "drop",
+    "hold",
     "keep_members",
     "load",
     "lock",

@@ -111,6 +111,15 @@ async def keep_members(
     )
 
 
+async def hold(connection: Connection, teams: Iterable[int]) -> None:
+    """Lock the rows of teams in the order of their ids, as everybody does who locks several."""
+    await rows(
+        connection,
+        "SELECT id FROM team WHERE id = ANY($1::int[]) ORDER BY id FOR NO KEY UPDATE",
+        list(teams),
+    )
+
+
 async def bump(connection: Connection, teams: Iterable[int]) -> None:
     """Tell processes that what they remember of these teams is stale."""
     await run(

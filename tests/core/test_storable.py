@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin.inlets import storable
+from tocsin.core import storable
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 

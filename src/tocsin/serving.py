@@ -14,7 +14,7 @@ import uvicorn
 
 from tocsin.actions.intake import Intake
 from tocsin.actions.world import World
-from tocsin.app.parts import opened
+from tocsin.app import opened
 from tocsin.settings import Settings
 from tocsin.store.db import listen, ping
 from tocsin.web.parts import Parts, Readiness
