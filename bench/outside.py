@@ -42,18 +42,33 @@ class Job(msgspec.Struct, kw_only=True):
 class Observed(msgspec.Struct, kw_only=True):
     """What was seen; times in seconds. `accepted` and `unexpected` count the warm-up too.
 
-    `rate` and `answers` (time to each answer) leave the warm-up out. `rang` has, for each event
-    whose page arrived, how long after its 201; `rang_after_post` how long after it was posted.
+    `rate` and `answers` (time to each answer) leave the warm-up out. `rang`: of how many events the
+    page arrived; `after_accept` how long after their 201, `after_post` after they were posted.
+    `spread`: from the first post to the last.
     """
 
     accepted: int
     unexpected: dict[str, int]
     rate: float
-    answers: list[float]
+    answers: "Spread"
     spread: float
-    rang: list[float]
-    rang_after_post: list[float]
-    cpu: float
+    rang: int
+    after_accept: "Spread"
+    after_post: "Spread"
+
+
+class Spread(msgspec.Struct):
+    """How long something took, in seconds: half of all cases, and 99 of 100."""
+
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Spread":
+        """Both are 0 when there are no cases."""
+        ordered = sorted(values) or [0.0]
+        last = len(ordered) - 1
+        return cls(ordered[min(last, len(ordered) // 2)], ordered[min(last, len(ordered) * 99 // 100)])
 
 
 class Outside:
@@ -157,15 +172,16 @@ class Outside:
         counted = [took for at, took in self._answers if at >= counted_from]
         expected = self._statuses.pop(self._job.expected, 0)
         posts = self._posts.values()
+        rings = {key: at for key, at in self._rings.items() if key in self._accepts}
         return Observed(
             accepted=expected,
             unexpected={str(status): count for status, count in self._statuses.items()},
             rate=len(counted) / max(1e-9, ended - counted_from),
-            answers=counted,
+            answers=Spread.of(counted),
             spread=max(posts) - min(posts),
-            rang=[at - self._accepts[key] for key, at in self._rings.items()],
-            rang_after_post=[at - self._posts[key] for key, at in self._rings.items()],
-            cpu=time.process_time(),
+            rang=len(rings),
+            after_accept=Spread.of([at - self._accepts[key] for key, at in rings.items()]),
+            after_post=Spread.of([at - self._posts[key] for key, at in rings.items()]),
         )
 
 
@@ -203,4 +219,4 @@ def _body(key: str) -> bytes:
 
 if __name__ == "__main__":
     told = uvloop.run(Outside(msgspec.json.decode(sys.stdin.buffer.read(), type=Job)).run())
-    sys.stdout.buffer.write(msgspec.json.encode(told))
+    print(msgspec.json.encode(told).decode(), flush=True)

@@ -4,7 +4,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 
@@ -62,7 +61,7 @@ async def _copies(world: World, teams: int) -> Sequence[int]:
 
 
 async def _prepare(world: World, teams: Sequence[int]) -> None:
-    """Alerts that were raised an hour ago and have waited on their first step since."""
+    """Alerts that wait on their first step, which ends for all in the second that has begun."""
     now = world.clock.now()
     for begin in range(0, ALERTS, _BATCH):
         posted = [
@@ -76,7 +75,7 @@ async def _prepare(world: World, teams: Sequence[int]) -> None:
         ]
         numbers = await reserve_numbers(world.database, new_alerts_at_most(posted))
         async with world.database.transaction() as connection:
-            await accept(connection, posted, numbers, now - timedelta(hours=1))
+            await accept(connection, posted, numbers, now)
     async with world.database.transaction() as connection:
         await run(connection, "UPDATE alert SET next_step_at = date_trunc('second', $1::timestamptz)", now)
     async with world.database.transaction() as connection:
@@ -111,4 +110,4 @@ SELECT (SELECT count(*) FROM alert WHERE step = 1) AS moved,
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(main(int(sys.argv[1])))))
+    print(msgspec.json.encode(asyncio.run(main(int(sys.argv[1])))).decode(), flush=True)

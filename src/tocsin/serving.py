@@ -148,8 +148,9 @@ def _bound(host: str, port: int) -> socket.socket:
 async def _web(
     parts: Parts, listener: socket.socket, settings: Settings, stopped: asyncio.Event
 ) -> AsyncGenerator[None]:
+    application = create_app(parts)
     config = uvicorn.Config(
-        create_app(parts),
+        application,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -160,7 +161,7 @@ async def _web(
         ssl_keyfile=settings.tls_key_file,
         h11_max_incomplete_event_size=64 * 1024,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=3,  # it and the worker's end stand in a row, within 10 s
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
@@ -173,6 +174,7 @@ async def _web(
     try:
         yield
     finally:
+        application.close()  # an event stream has no end of its own to wait for
         server.should_exit = True
         await asyncio.wait([task], timeout=STOP_WITHIN.total_seconds())
 

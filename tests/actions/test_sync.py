@@ -20,7 +20,7 @@ from tocsin.core.changes import Acknowledged, Annotated, Change, Closed
 from tocsin.core.kinds import Actor, Severity, Status, Via
 from tocsin.store import alerts, remotes
 from tocsin.store.db import rows, run
-from tocsin.store.outbox import polls
+from tocsin.store.outbox import poll_now
 from tocsin.testing.clock import MovableClock
 
 MARA = Actor("mara", 1, Via.REPLY)
@@ -41,7 +41,7 @@ class Night:
 
     async def poll(self) -> None:
         async with self.world.database.transaction() as connection:
-            await polls.poll_now(connection, 1, 1, self.world.clock.now())
+            await poll_now(connection, 1, 1, self.world.clock.now())
         for due in await sync.poll_due(self.world):
             await sync.poll(self.world, self.sources, due)
 

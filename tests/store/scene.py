@@ -34,7 +34,8 @@ ROWS = (
     (
         "INSERT INTO escalation_policy (team_id, id, name, body) OVERRIDING SYSTEM VALUE VALUES"
         """ (1, 1, 'default', '{"repeat": 1, "steps": ["""
-        """{"notify": [{"duty": 1}], "wait": "2m"}, {"notify": [{"user": "ada"}], "wait": "5m"}]}')"""
+        """{"notify": [{"duty": 1}], "wait": "2m"},"""
+        """ {"notify": [{"user": "ada"}], "wait": "5m"}]}')"""
     ),
     (
         "INSERT INTO schedule (team_id, id, name, tier) OVERRIDING SYSTEM VALUE"

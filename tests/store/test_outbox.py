@@ -9,7 +9,7 @@ from tocsin.core.kinds import Status, Urgency
 from tocsin.core.notification import State
 from tocsin.store import alerts
 from tocsin.store.db import Database, rows, run
-from tocsin.store.outbox import Due, Settled, notifications
+from tocsin.store.outbox import Due, Settled, claim_pages, settle_pages
 
 
 async def plan(database: Database, alert: Alert, *due: datetime, repeat: int | None = None) -> None:
@@ -26,12 +26,12 @@ async def plan(database: Database, alert: Alert, *due: datetime, repeat: int | N
 
 async def claim(database: Database, now: datetime = NOW) -> list[Due]:
     async with database.transaction() as connection:
-        return await notifications.claim(connection, now, 10)
+        return await claim_pages(connection, now, 10)
 
 
 async def settle(database: Database, *settled: Settled, now: datetime = NOW) -> tuple[Due, ...]:
     async with database.transaction() as connection:
-        return await notifications.settle(connection, settled, now)
+        return await settle_pages(connection, settled, now)
 
 
 async def let_leases_expire(database: Database) -> None:

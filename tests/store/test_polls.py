@@ -7,7 +7,16 @@ import pytest
 from tests.store.scene import NOW, later, scene
 from tocsin.ports import Granted, WaitUntil
 from tocsin.store.db import Database, rows, run
-from tocsin.store.outbox import DuePoll, Limit, Polled, StoredBudget, polls
+from tocsin.store.outbox import (
+    DuePoll,
+    Limit,
+    Polled,
+    StoredBudget,
+    claim_polls,
+    poll_now,
+    renew_poll,
+    settle_poll,
+)
 from tocsin.testing.clock import MovableClock
 
 
@@ -27,12 +36,12 @@ async def add_connector(database: Database) -> None:
 
 async def claim(database: Database, clock: MovableClock) -> tuple[DuePoll, ...]:
     async with database.transaction() as connection:
-        return await polls.claim(connection, clock.now(), 5, clock)
+        return await claim_polls(connection, clock.now(), 5, clock)
 
 
 async def settle(database: Database, due: DuePoll, polled: Polled) -> bool:
     async with database.transaction() as connection:
-        return await polls.settle(connection, due, polled)
+        return await settle_poll(connection, due, polled)
 
 
 async def expire(database: Database) -> None:
@@ -75,8 +84,8 @@ async def test_a_lease_that_was_lost_is_not_renewed(database: str, clock: Movabl
         await expire(db)
         (active,) = await claim(db, clock)
         async with db.transaction() as connection:
-            assert await polls.renew(connection, slept) is None
-            assert await polls.renew(connection, active) is not None
+            assert await renew_poll(connection, slept) is None
+            assert await renew_poll(connection, active) is not None
 
 
 async def test_poll_now_during_a_poll_reads_once_more_right_after(
@@ -87,7 +96,7 @@ async def test_poll_now_during_a_poll_reads_once_more_right_after(
         (due,) = await claim(db, clock)
         await clock.move(timedelta(seconds=1))
         async with db.transaction() as connection:
-            await polls.poll_now(connection, 1, 1, clock.now())
+            await poll_now(connection, 1, 1, clock.now())
         await settle(db, due, Polled(run_at=later(minutes=10)))
         assert len(await claim(db, clock)) == 1
 

@@ -8,7 +8,7 @@ from tocsin.actions.world import World
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
 from tocsin.store.names import all_teams
-from tocsin.store.outbox import jobs
+from tocsin.store.outbox import claim_job
 from tocsin.store.shifts import materialise
 
 log = structlog.get_logger()
@@ -22,13 +22,13 @@ async def upkeep(world: World) -> None:
     now = world.clock.now()
     database = world.worker_database
     async with database.transaction() as connection:
-        if await jobs.claim(connection, "partitions", timedelta(hours=6), now):
+        if await claim_job(connection, "partitions", timedelta(hours=6), now):
             await make_partitions(connection, now.date())
             for name in await drop_partitions(connection, (now - KEEP_EVENTS).date()):
                 log.info("raw events dropped", partition=name)
     await _extend_shifts(world)
     async with database.transaction() as connection:
-        if await jobs.claim(connection, "budgets", timedelta(hours=1), now):
+        if await claim_job(connection, "budgets", timedelta(hours=1), now):
             await rows.forget_budgets(connection, now)
     async with database.transaction() as connection:
         forgotten = await rows.restart_forgotten(connection, now)
@@ -41,7 +41,7 @@ async def _extend_shifts(world: World) -> None:
     """Work shifts out ahead, team by team, so that no lock is held for long."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        if not await jobs.claim(connection, "shifts", timedelta(hours=6), now):
+        if not await claim_job(connection, "shifts", timedelta(hours=6), now):
             return
         teams = await all_teams(connection)
     for team in teams:

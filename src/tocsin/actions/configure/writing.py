@@ -27,7 +27,7 @@ from tocsin.store.configuration import (
     touch,
 )
 from tocsin.store.db import Connection, run
-from tocsin.store.outbox import polls
+from tocsin.store.outbox import poll_now
 
 _SHIFTING = {Kind.TEAM, Kind.SCHEDULE, Kind.OVERRIDE}
 _EVERYWHERE = {Kind.USER, Kind.METHOD, Kind.RULE, Kind.SETTING}
@@ -102,7 +102,7 @@ class Writer:
             case Kind.INTEGRATION if secret is not None:
                 await place_address(self.connection, held, self.keys.hash(secret))
             case Kind.CONNECTOR:
-                await polls.poll_now(self.connection, _owner(held), held.id, self.now)
+                await poll_now(self.connection, _owner(held), held.id, self.now)
             case _:
                 pass
         return held

@@ -11,7 +11,7 @@ from tocsin.actions.deliver.reaching import Channels
 from tocsin.actions.world import World
 from tocsin.core.notification import State, repeat_at, retry_at
 from tocsin.ports import Failed, FailureKind, Sent
-from tocsin.store.outbox import PAGE_LEASE, Settled, notifications
+from tocsin.store.outbox import PAGE_LEASE, Settled, settle_pages
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class Deliverer:
                 await self._world.clock.sleep(timedelta(seconds=1))
 
     async def drain(self) -> None:
-        """Wait for what is in the air, at most as long as a provider may take, and write it down."""
+        """Wait for what is in the air, as long as a provider may take, and write it down."""
         if self._flying:
             await asyncio.wait(set(self._flying), timeout=_PATIENCE.total_seconds())
         if self._landed:
@@ -134,6 +134,6 @@ class Deliverer:
     async def _settle(self, landed: Sequence[Settled]) -> None:
         now = self._world.clock.now()
         async with self._world.worker_database.transaction() as connection:
-            lost = await notifications.settle(connection, landed, now)
+            lost = await settle_pages(connection, landed, now)
         for due in lost:
             log.warning("lease lost; its new holder settles the page", notification=str(due.id))

@@ -20,7 +20,7 @@ from tocsin.store import alerts
 from tocsin.store.db import Connection
 from tocsin.store.methods import MethodRow, methods_by_id
 from tocsin.store.names import team_names, user_names
-from tocsin.store.outbox import Due, Settled, notifications
+from tocsin.store.outbox import Due, Settled, claim_pages, settle_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def claim(world: World, channels: Channels, limit: int) -> tuple[list[Read
     """
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        claimed = await notifications.claim(connection, now, limit)
+        claimed = await claim_pages(connection, now, limit)
         if not claimed:
             return [], 0
         known = await _Known.load(connection, claimed)
@@ -53,7 +53,7 @@ async def claim(world: World, channels: Channels, limit: int) -> tuple[list[Read
             else:
                 dropped.append(made)
         if dropped:
-            await notifications.settle(connection, dropped, now)
+            await settle_pages(connection, dropped, now)
     return ready, len(claimed)
 
 

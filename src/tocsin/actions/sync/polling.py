@@ -16,7 +16,7 @@ from tocsin.ports import Failed, FailureKind, ReadPlan, SourceError
 from tocsin.store import alerts, remotes
 from tocsin.store.alerts import KeyTaken
 from tocsin.store.connectors import connector
-from tocsin.store.outbox import DuePoll, Polled, polls
+from tocsin.store.outbox import DuePoll, Polled, claim_polls, settle_poll
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ async def poll_due(world: World, limit: int = 4) -> tuple[DuePoll, ...]:
     """Lease the connectors that are to be read now."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        return await polls.claim(connection, now, limit, world.clock)
+        return await claim_polls(connection, now, limit, world.clock)
 
 
 async def poll(world: World, sources: Sources, due: DuePoll) -> None:
@@ -123,7 +123,7 @@ def _failed(opened: Opened, due: DuePoll, now: datetime, failed: Failed) -> Poll
 
 async def _settle(world: World, due: DuePoll, polled: Polled) -> None:
     async with world.worker_database.transaction() as connection:
-        if not await polls.settle(connection, due, polled):
+        if not await settle_poll(connection, due, polled):
             log.warning("poll ended after its lease was lost", connector=due.connector)
 
 

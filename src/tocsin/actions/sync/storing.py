@@ -28,7 +28,7 @@ from tocsin.store import alerts, remotes
 from tocsin.store.connectors import Connector
 from tocsin.store.db import Connection
 from tocsin.store.events import reserve_numbers
-from tocsin.store.outbox import DuePoll, polls
+from tocsin.store.outbox import DuePoll, renew_poll
 from tocsin.store.remotes import Known
 
 PORTAL = "portal"
@@ -56,7 +56,7 @@ async def store_page(world: World, row: Connector, due: DuePoll, page: Sequence[
     arriving = len(page)  # at most so many are new; numbers that are not used are a gap
     numbers = await reserve_numbers(world.worker_database, {row.team: arriving}) if page else {}
     async with world.worker_database.transaction() as connection:
-        lease = await polls.renew(connection, due)
+        lease = await renew_poll(connection, due)
         if lease is None:
             raise LeaseLost
         items = await _items(connection, row, page)

@@ -12,7 +12,7 @@ from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, wanted
 from tocsin.ports import Failed, FailureKind, Wrote
 from tocsin.store import remotes
 from tocsin.store.connectors import Connector, connector
-from tocsin.store.outbox import DueWrites, remote_writes
+from tocsin.store.outbox import DueWrites, claim_writes, settle_writes
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ async def writes_due(world: World, limit: int = 20) -> tuple[DueWrites, ...]:
     """Lease what is to be told to sources now, all of one object together."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        return await remote_writes.claim(connection, now, limit, world.clock)
+        return await claim_writes(connection, now, limit, world.clock)
 
 
 async def write(world: World, sources: Sources, due: DueWrites) -> None:
@@ -81,7 +81,7 @@ async def _settle_written(
 ) -> None:
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        settled = await remote_writes.settle(
+        settled = await settle_writes(
             connection, due, state="written", detail=None, again_at=None, now=now
         )
         if not settled:
@@ -103,7 +103,7 @@ async def _settle_failed(
     now = world.clock.now()
     final = failed.kind is FailureKind.PERMANENT
     async with world.worker_database.transaction() as connection:
-        await remote_writes.settle(
+        await settle_writes(
             connection,
             due,
             state="failed" if final else "pending",

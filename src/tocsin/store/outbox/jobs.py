@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from tocsin.store.db import Connection, rows, run
 
 
-async def claim(connection: Connection, name: str, every: timedelta, now: datetime) -> bool:
+async def claim_job(connection: Connection, name: str, every: timedelta, now: datetime) -> bool:
     """Whether this process is to do the job now; its next time is moved in the same statement."""
     await run(
         connection,

@@ -45,7 +45,7 @@ class Settled:
     maybe_sent: bool = False
 
 
-async def claim(connection: Connection, now: datetime, limit: int) -> list[Due]:
+async def claim_pages(connection: Connection, now: datetime, limit: int) -> list[Due]:
     """Lease pages that are due, longest ago first; those of a dead worker come back marked."""
     found = await rows(connection, _CLAIM, now, limit, PAGE_LEASE, now + PAGE_LEASE)
     return [_due(row) for row in found]
@@ -96,7 +96,7 @@ def _due(row: Row) -> Due:
     )
 
 
-async def settle(
+async def settle_pages(
     connection: Connection, settled: Sequence[Settled], now: datetime
 ) -> tuple[Due, ...]:
     """Write what became of claimed pages; returns those whose lease was lost meanwhile.

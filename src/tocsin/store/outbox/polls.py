@@ -20,7 +20,7 @@ class DuePoll:
     lease: Held
 
 
-async def claim(
+async def claim_polls(
     connection: Connection, now: datetime, limit: int, clock: Clock
 ) -> tuple[DuePoll, ...]:
     """Lease connectors whose time has come; each is read by one holder at a time.
@@ -63,7 +63,7 @@ RETURNING p.*, clock_timestamp() AS database_now
 """
 
 
-async def renew(connection: Connection, due: DuePoll) -> Held | None:
+async def renew_poll(connection: Connection, due: DuePoll) -> Held | None:
     """Hold the lease for longer, in the transaction that stores a page; None when it was lost."""
     found = await rows(
         connection,
@@ -94,7 +94,7 @@ class Polled:
     error: str | None = None
 
 
-async def settle(connection: Connection, due: DuePoll, polled: Polled) -> bool:
+async def settle_poll(connection: Connection, due: DuePoll, polled: Polled) -> bool:
     """End the lease and, after a complete scan, move the watermark, never backwards.
 
     False, and nothing written, when the lease was lost: a process that slept cannot move it.

@@ -29,7 +29,7 @@ class DueWrites:
 _intent = msgspec.json.Decoder(Intent)
 
 
-async def claim(
+async def claim_writes(
     connection: Connection, now: datetime, limit: int, clock: Clock
 ) -> tuple[DueWrites, ...]:
     """Lease the pending writes of up to `limit` objects; one object is written by one holder."""
@@ -85,7 +85,7 @@ SELECT *, clock_timestamp() AS database_now FROM leased ORDER BY planned_at, id
 """
 
 
-async def settle(
+async def settle_writes(
     connection: Connection,
     due: DueWrites,
     *,
@@ -112,7 +112,9 @@ async def settle(
     return written == len(due.ids)
 
 
-async def pending(connection: Connection, team: int, connector: int) -> Sequence[dict[str, object]]:
+async def pending_writes(
+    connection: Connection, team: int, connector: int
+) -> Sequence[dict[str, object]]:
     """The writes that were not made yet, with their last failure, for the connector's state."""
     found = await rows(
         connection,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from tocsin.actions.shown import instant
 from tocsin.store.configuration import Kind
 from tocsin.store.named import Found
-from tocsin.store.outbox import polls
+from tocsin.store.outbox import poll_now
 from tocsin.store.states import connector_state
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, PollConnectors, ReadTeamConfiguration
@@ -33,7 +33,7 @@ async def poll(asking: PollConnectors, given: str, team: str | None = None) -> O
     found = await _found(asking, given, team)
     world = asking.world
     async with world.database.transaction() as connection:
-        await polls.poll_now(connection, found.team, found.row, world.clock.now())
+        await poll_now(connection, found.team, found.row, world.clock.now())
     world.wake()
     await world.database.notify()
     return {"name": found.name, "state": await _state(asking, found)}
