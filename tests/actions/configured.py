@@ -18,6 +18,12 @@ from tocsin.testing.clock import MovableClock
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
+PLUG_INS = PlugIns(
+    channels={"webhook": lambda: WebhookChannel, "email": lambda: EmailChannel},
+    inlets={"signl4": lambda: Signl4Inlet},
+    sources={"microsoft": lambda: MicrosoftSource},
+)
+
 SMALL = """\
 version: 1
 users:
@@ -77,11 +83,7 @@ async def world_on(dsn: str, environment: Mapping[str, str] | None = None) -> As
             keys=Keys(b"k" * 32),
             egress=egress,
             secrets=secret,
-            plug_ins=PlugIns(
-                channels={"webhook": lambda: WebhookChannel, "email": lambda: EmailChannel},
-                inlets={"signl4": lambda: Signl4Inlet},
-                sources={"microsoft": lambda: MicrosoftSource},
-            ),
+            plug_ins=PLUG_INS,
             public_url="https://tocsin.example",
         )
     finally:

@@ -10,9 +10,9 @@ from tocsin.actions.intake import Accepted, Intake, Posted, Unstored
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert
 from tocsin.core.event import Answer, AnswerKind, Event, Said
-from tocsin.core.kinds import Severity, Status, Urgency
+from tocsin.core.kinds import Mode, Severity, Status, Urgency
 from tocsin.store import alerts
-from tocsin.store.db import rows
+from tocsin.store.db import rows, run
 
 
 def posted(*said: Said, team: int = 1) -> Posted:
@@ -129,3 +129,19 @@ async def test_raw_events_are_kept_with_their_integration(database: str) -> None
             (row,) = await rows(connection, "SELECT id, integration_id, content, day FROM event")
         assert (row["id"], row["integration_id"], row["content"]) == (done.event, 1, b"{}")
         assert row["day"] == "2026-11-24"
+
+
+async def test_a_policy_says_how_many_must_acknowledge_where_nobody_else_does(
+    database: str,
+) -> None:
+    async with world_at(database) as world, Intake(world) as intake:
+        async with world.database.transaction() as connection:
+            await run(
+                connection,
+                "UPDATE escalation_policy"
+                """ SET body = body || '{"mode": "multi", "acknowledgements": 3}'""",
+            )
+        (alert,) = (await intake.accept(posted(event("a")))).alerts
+        assert (alert.mode, alert.acknowledgements_required) == (Mode.MULTI, 3)
+        (asked,) = (await intake.accept(posted(event("b", mode=Mode.SINGLE)))).alerts
+        assert (asked.mode, asked.acknowledgements_required) == (Mode.SINGLE, 1)

@@ -124,6 +124,11 @@ def test_an_owner_who_does_not_react_when_it_becomes_urgent_loses_it() -> None:
     assert "open, owner nobody" in shown(apply(asked, timer, plan(), at(9)))
 
 
+def test_the_wait_for_an_owner_makes_no_acknowledgement_longer() -> None:
+    urgent = SeverityRaised(Severity.HIGH, Urgency.URGENT)
+    assert after(acknowledged(**MEDIUM), (240, urgent)).next_step_at == at(241)
+
+
 def test_a_snoozed_alert_that_becomes_urgent_asks_its_owner_too() -> None:
     asleep = after(acknowledged(**MEDIUM), (2, Snoozed(by(MARA), at(120))))
     asked = after(asleep, (7, SeverityRaised(Severity.HIGH, Urgency.URGENT)))

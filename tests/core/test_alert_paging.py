@@ -33,9 +33,10 @@ from tocsin.core.changes import (
     Raised,
     SeverityRaised,
     StepTimedOut,
+    Suppressed,
 )
 from tocsin.core.effects import Entry, EntryKind
-from tocsin.core.escalation import IfNobody, Policy, Position, Step
+from tocsin.core.escalation import FIRST, IfNobody, Policy, Position, Step
 from tocsin.core.kinds import Mode, Severity, Status, Urgency
 
 EMERGENCY: dict[str, object] = {"mode": Mode.EMERGENCY}
@@ -139,17 +140,25 @@ def test_news_goes_only_to_methods_that_were_really_paged() -> None:
     }
 
 
-def test_admins_are_told_beside_what_is_still_repeated() -> None:
+def test_admins_are_told_once_beside_what_is_still_repeated_to_them() -> None:
     policy = Policy((Step((PRIMARY,), MINUTE),))
-    alert = opened()
-    ringing = plan(policy, {PRIMARY: (ADA, MARA)})
+    ringing = replace(plan(policy, {PRIMARY: (JONAS, MARA)}), admins=(JONAS, UNREACHABLE))
     alert = done(apply(seed(), Raised(), ringing, NIGHT))
-    outcome = apply(alert, StepTimedOut(at(1), 1, Position(0, 0)), ringing, at(1))
+    outcome = apply(alert, StepTimedOut(at(1), 1, FIRST), ringing, at(1))
     assert shown(outcome).splitlines() == [
         "open, owner nobody, timer never, nobody answered",
-        "page ada.phone 02:59 escalation",
+        "page jonas.phone 02:59 escalation",
         "timeline nobody_answered",
     ]
+    [line] = [effect for effect in effects(outcome) if isinstance(effect, Entry)]
+    assert line.data == {"told": ["Jonas"]}
+
+
+def test_a_suppressed_alert_that_becomes_urgent_stays_silent() -> None:
+    hushed = after(opened(**MEDIUM), (0.5, Suppressed("maintenance")))
+    outcome = apply(hushed, SeverityRaised(Severity.HIGH, Urgency.URGENT), plan(), at(1))
+    assert kinds(effects(outcome)) == ["severity_raised"]
+    assert done(outcome).episode == hushed.episode
 
 
 def test_a_timer_of_an_earlier_episode_is_stale_even_at_the_same_moment() -> None:

@@ -190,8 +190,9 @@ CELLS = cells(
         closed="refused: closed by Mara at 02:00 UTC",
     ),
     Row(
-        name="snooze into the past",
-        change=Snoozed(by(JONAS), at(-1)),
+        name="snooze that ends now",
+        change=Snoozed(by(JONAS), at(7)),
+        now=7,
         open="refused: a snooze must end in the future",
         acknowledged="refused: a snooze must end in the future",
         closed="refused: closed by Mara at 02:00 UTC",

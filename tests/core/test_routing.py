@@ -84,7 +84,7 @@ def test_a_sender_that_asks_for_a_mode_gets_it() -> None:
 
 def test_without_a_category_the_policy_of_the_way_in_is_taken() -> None:
     chosen = routed(Event(title="nothing"), policy="mine")
-    assert (chosen.policy, chosen.mode, chosen.suppressed) == ("mine", Mode.SINGLE, None)
+    assert (chosen.policy, chosen.mode, chosen.suppressed) == ("mine", None, None)
 
 
 def test_a_suppressing_category_says_so() -> None:

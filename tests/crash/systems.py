@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 
@@ -106,13 +107,13 @@ class System:
     database: str | None = None
     serves: list[Serve] = field(default_factory=list[Serve])
 
-    def serve(self, *options: str) -> Serve:
-        """Start a process on a free port."""
+    def serve(self, *options: str, env: Mapping[str, str] = MappingProxyType({})) -> Serve:
+        """Start a process on a free port; `env` is added to its environment."""
         said = self.home.with_name(f"serve-{len(self.serves)}.log")
         with said.open("wb") as out:
             process = subprocess.Popen(
                 [PROGRAM, "serve", "--port", "0", *options],
-                env=self.env(),
+                env={**self.env(), **env},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -58,39 +58,34 @@ async def test_a_reply_that_comes_too_late_says_who_was_first(doors: Stage) -> N
     assert (await doors.now_of(alert)).owner == 2
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-async def test_a_reply_link_acts_on_post_only(doors: Stage, method: str) -> None:
+async def test_a_reply_link_acts_on_post_only(doors: Stage) -> None:
     alert = await doors.alert()
     reply = (await doors.page(alert))["reply"]
     async with doors.client() as web:
-        assert (await web.request(method, reply)).status_code == 405
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            assert (await web.request(method, reply)).status_code == 405
     assert (await doors.now_of(alert)).status is Status.OPEN
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"action": "dance"}',
-        b'{"action": ["acknowledge"]}',
-        b'{"action": "annotate"}',
-        b'{"action": "acknowledge", "user": "jonas"}',
-        b'{"action": "acknowledge", "action": "close"}',
-        b'{"action": "acknowledge", "comment": 7}',
-        b'{"action": "acknowledge", "comment": "\\u0000"}',
-    ],
-)
-async def test_a_reply_that_cannot_be_read_is_a_400_and_changes_nothing(
-    doors: Stage, body: bytes
-) -> None:
+async def test_a_reply_that_cannot_be_read_is_a_400_and_changes_nothing(doors: Stage) -> None:
     alert = await doors.alert()
     reply = (await doors.page(alert))["reply"]
     async with doors.client() as web:
-        answer = await web.post(reply, content=body)
-    assert answer.status_code == 400
-    assert answer.json()["remedy"]
+        for body in (
+            b"",
+            b"[]",
+            b"{}",
+            b'{"action": "dance"}',
+            b'{"action": ["acknowledge"]}',
+            b'{"action": "annotate"}',
+            b'{"action": "acknowledge", "user": "jonas"}',
+            b'{"action": "acknowledge", "action": "close"}',
+            b'{"action": "acknowledge", "comment": 7}',
+            b'{"action": "acknowledge", "comment": "\\u0000"}',
+        ):
+            answer = await web.post(reply, content=body)
+            assert answer.status_code == 400, body
+            assert answer.json()["remedy"]
     assert await doors.now_of(alert) == alert
 
 

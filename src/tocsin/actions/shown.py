@@ -18,7 +18,6 @@ def alert_object(
 
     Somebody who is no user here, or is one no more, keeps the name under which they acted.
     """
-    closure = alert.closure
     return {
         "id": shown_id or public_id(alert),
         "number": alert.number,
@@ -41,23 +40,7 @@ def alert_object(
         "external_id": alert.external_id,
         "created_at": instant(alert.created_at),
         "updated_at": instant(alert.updated_at),
-        "acknowledged_by": [
-            {
-                "user": _name(answer.user, answer.name, names),
-                "at": instant(answer.at),
-                "via": answer.via.value,
-            }
-            for answer in alert.answers
-        ],
-        "closed_by": None
-        if closure is None
-        else {
-            "user": _name(closure.user, closure.name, names),
-            "at": instant(closure.at),
-            "via": closure.via.value,
-            "classification": closure.classification,
-        },
-        "owner": None if alert.owner is None else names.get(alert.owner, f"user {alert.owner}"),
+        **_people(alert, names),
         "step": step_number(alert.position),
         "next_step_at": instant(alert.next_step_at) if alert.status is Status.OPEN else None,
         "seen_count": alert.seen_count,
@@ -94,6 +77,28 @@ def instant(at: datetime | None) -> str | None:
 def plain(value: object) -> object:
     """A JSONB column as a value, whether the driver handed it out as text or not."""
     return msgspec.json.decode(value) if isinstance(value, str) else value
+
+
+def _people(alert: Alert, names: Mapping[int, str]) -> dict[str, object]:
+    closure = alert.closure
+    closed_by = closure and {
+        "user": _name(closure.user, closure.name, names),
+        "at": instant(closure.at),
+        "via": closure.via.value,
+        "classification": closure.classification,
+    }
+    return {
+        "owner": None if alert.owner is None else names.get(alert.owner, f"user {alert.owner}"),
+        "acknowledged_by": [
+            {
+                "user": _name(answer.user, answer.name, names),
+                "at": instant(answer.at),
+                "via": answer.via.value,
+            }
+            for answer in alert.answers
+        ],
+        "closed_by": closed_by,
+    }
 
 
 def _name(user: int | None, name: str, names: Mapping[int, str]) -> str:

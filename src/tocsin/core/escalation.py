@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from tocsin.core.kinds import Mode
 from tocsin.core.rules import Person
 
 
@@ -57,11 +58,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The steps as they were when the alert was raised; `repeat` = rounds after the first."""
+    """The steps as they were when the alert was raised; `repeat` = rounds after the first.
+
+    `mode` and `acknowledgements` hold for new alerts whose sender and category do not say.
+    """
 
     steps: tuple[Step, ...]
     repeat: int = 0
     acknowledge_timeout: timedelta | None = None
+    mode: Mode | None = None
+    acknowledgements: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,16 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """What is decided about an event before it becomes an alert."""
+    """What is decided about an event before it becomes an alert.
+
+    `mode` and `acknowledgements` are None where neither sender nor category says.
+    """
 
     category: str | None
     severity: Severity
     urgency: Urgency
-    mode: Mode
-    acknowledgements: int
+    mode: Mode | None
+    acknowledgements: int | None
     policy: str | None
     suppressed: str | None
 
@@ -45,8 +48,8 @@ def route(event: Event, categories: Iterable[Category], policy: str | None = Non
         category=category.name if category else event.category,
         severity=severity,
         urgency=(category and category.urgency) or URGENCY[severity],
-        mode=event.mode or (category and category.mode) or Mode.SINGLE,
-        acknowledgements=(category and category.acknowledgements) or 2,
+        mode=event.mode or (category.mode if category else None),
+        acknowledgements=category.acknowledgements if category else None,
         policy=(category and category.policy) or policy,
         suppressed=f"category {category.name}" if category and category.suppress else None,
     )

@@ -11,6 +11,9 @@ import msgspec
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Connection = AsyncConnection
@@ -111,16 +114,28 @@ def _engine(dsn: str, size: int) -> AsyncEngine:
         settings = {"synchronous_commit": "on", "application_name": "tocsin", "timezone": "UTC"}
         return await asyncpg.connect(dsn, server_settings=settings, timeout=10)
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=size,
         max_overflow=0,
         pool_timeout=30,
-        pool_pre_ping=False,
+        pool_pre_ping=False,  # a round trip for each transaction; see `_refuse_closed`
         json_serializer=_to_json,
         json_deserializer=str,  # JSONB arrives as text, to be decoded into its own type
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool replace what was cut while it lay there, as after a restart of the server.
+
+    Without it each such connection would fail one request after the server is long back.
+    """
+    driver: Any = connection.driver_connection
+    if driver is None or driver.is_closed():
+        raise DisconnectionError
 
 
 def _to_json(value: object) -> str:

@@ -30,7 +30,7 @@ class MethodRow:
 
         Raises `SecretMissingError` or `SealError`.
         """
-        if self.key_reference is not None:
+        if self.key_reference is not None and "stored" not in self.key_reference:
             return secrets(self.key_reference)
         if self.sealed_key is None:
             return None

@@ -30,7 +30,8 @@ class TeamContext:
     """A team as it is in this transaction.
 
     `people` are active users by id: members, admins and whoever a policy or shift names.
-    `on_duty` has the people of each tier now, by shift or punched in.
+    `teams` has the members of this team and of those that a policy names. `on_duty` has the
+    people of each tier now, by shift or punched in.
     """
 
     id: int
@@ -41,6 +42,7 @@ class TeamContext:
     members: tuple[Person, ...]
     admins: tuple[Person, ...]
     people: Mapping[int, Person]
+    teams: Mapping[int, tuple[Person, ...]]
     on_duty: Mapping[str, tuple[Person, ...]]
 
 
@@ -50,7 +52,7 @@ async def team_context(connection: Connection, team: int, now: datetime) -> Team
     if not found:
         return TeamContext(
             id=team, name="?", time_zone="UTC", categories=(), policies={}, members=(),
-            admins=(), people={}, on_duty={},
+            admins=(), people={}, teams={}, on_duty={},
         )  # fmt: skip
     row = found[0]
     users: list[dict[str, Any]] = _json(row["users"])
@@ -59,9 +61,10 @@ async def team_context(connection: Connection, team: int, now: datetime) -> Team
     for entry in _json(row["duty"]):
         if entry["user"] in people:
             duty.setdefault(entry["tier"], []).append(people[entry["user"]])
+    teams: list[dict[str, Any]] = _json(row["teams"])
     names = Names(
         users={user["name"]: user["id"] for user in users},
-        teams={entry["name"]: entry["id"] for entry in _json(row["teams"])},
+        teams={entry["name"]: entry["id"] for entry in teams},
     )
     return TeamContext(
         id=team,
@@ -74,12 +77,21 @@ async def team_context(connection: Connection, team: int, now: datetime) -> Team
         members=tuple(people[user["id"]] for user in users if user["member"]),
         admins=tuple(people[user["id"]] for user in users if user["admin"]),
         people=people,
+        teams={
+            entry["id"]: tuple(people[user] for user in entry["members"] if user in people)
+            for entry in teams
+        },
         on_duty={tier: distinct(entries) for tier, entries in duty.items()},
     )
 
 
 # One round trip, because every batch of events and of timers needs it.
 _CONTEXT = """
+WITH named AS (
+  SELECT target.key AS kind, target.value #>> '{}' AS name FROM escalation_policy p,
+    jsonb_path_query(p.body, '$.steps[*].notify[*]') AS one, jsonb_each(one) AS target
+  WHERE p.team_id = $1 AND target.key IN ('user', 'team')
+)
 SELECT t.name, t.time_zone,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('name', c.name, 'body', c.body)
                              ORDER BY c.position, c.id), '[]')
@@ -87,8 +99,11 @@ SELECT t.name, t.time_zone,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('name', p.name, 'body', p.body) ORDER BY p.id),
                    '[]')
    FROM escalation_policy p WHERE p.team_id = t.id) AS policies,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('name', o.name, 'id', o.id)), '[]')
-   FROM team o WHERE o.id = t.id) AS teams,
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('name', o.name, 'id', o.id, 'members',
+       (SELECT coalesce(jsonb_agg(m.user_id ORDER BY m.position, m.user_id), '[]')
+        FROM membership m WHERE m.team_id = o.id))), '[]')
+   FROM team o WHERE o.id = t.id
+     OR o.name IN (SELECT name FROM named WHERE kind = 'team')) AS teams,
   (SELECT coalesce(jsonb_agg(jsonb_build_object('tier', d.tier, 'user', d.user_id)
                              ORDER BY d.kind, d.id), '[]')
    FROM (SELECT 1 AS kind, s.id, s.tier, s.user_id FROM shift s
@@ -114,15 +129,16 @@ SELECT t.name, t.time_zone,
                 AND s.during @> $2::timestamptz)
      OR EXISTS (SELECT 1 FROM punch p WHERE p.team_id = t.id AND p.user_id = u.id
                 AND p.during @> $2::timestamptz)
-     OR EXISTS (SELECT 1 FROM escalation_policy p WHERE p.team_id = t.id
-                AND p.body @? format('$.steps[*].notify[*].user ? (@ == %s)',
-                                     to_json(u.name))::jsonpath))) AS users
+     OR u.name IN (SELECT name FROM named WHERE kind = 'user')
+     OR EXISTS (SELECT 1 FROM membership o JOIN team n ON n.id = o.team_id
+                WHERE o.user_id = u.id
+                AND n.name IN (SELECT name FROM named WHERE kind = 'team')))) AS users
 FROM team t WHERE t.id = $1
 """
 
 
 def escalation_plan(context: TeamContext, policy: Policy) -> EscalationPlan:
-    """A policy with whom its targets mean now; another team's members are not looked up here."""
+    """A policy with whom its targets mean now."""
     targets = {target for step in policy.steps for target in step.notify}
     return EscalationPlan(
         policy=policy,
@@ -139,7 +155,7 @@ def _people(context: TeamContext, target: Target) -> tuple[Person, ...]:
         case OneUser(user):
             return (context.people[user],) if user in context.people else ()
         case WholeTeam(team):
-            return context.members if team == context.id else ()
+            return context.teams.get(team, ())
         case Unsupported():
             return ()
 

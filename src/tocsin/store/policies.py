@@ -14,6 +14,7 @@ from tocsin.core.escalation import (
     Unsupported,
     WholeTeam,
 )
+from tocsin.core.kinds import Mode
 from tocsin.core.notation import duration, listing, mapping
 
 
@@ -32,10 +33,13 @@ def policy_of(body: Mapping[str, object], names: Names) -> Policy:
     `if_nobody: hold` waits as `continue` does.
     """
     repeat, timeout = body.get("repeat"), body.get("acknowledge_timeout")
+    mode, count = body.get("mode"), body.get("acknowledgements")
     return Policy(
         steps=tuple(_step(mapping(step), names) for step in listing(body.get("steps"))),
         repeat=repeat if isinstance(repeat, int) else 0,
         acknowledge_timeout=None if timeout is None else duration(str(timeout)),
+        mode=None if mode is None else Mode(str(mode)),
+        acknowledgements=count if isinstance(count, int) else None,
     )
 
 

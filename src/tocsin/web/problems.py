@@ -142,8 +142,7 @@ def _invalid(error: RequestValidationError) -> Problem:
 
 def _misconfigured(error: configure.ConfigureError) -> Problem:
     faults = [
-        {"where": ".".join(map(str, fault.path)), "what": fault.what}
-        for fault in error.faults
+        {"where": ".".join(map(str, fault.path)), "what": fault.what} for fault in error.faults
     ]
     first = error.faults[0] if error.faults else "the definition is refused"
     return Problem(

@@ -17,8 +17,6 @@ def check_policy(team: str, block: Block, check: Check) -> None:
     block.number("repeat", 0, 1000)
     block.duration("acknowledge_timeout", least=timedelta(seconds=1))
     check_answers(block)
-    if block.value.get("mode") is not None or block.value.get("acknowledgements") is not None:
-        check.waits("escalation policy: mode and acknowledgements")
     if not block.raw("steps"):
         block.fault(None, "`steps` is missing: name at least one")
     for step in block.blocks("steps"):

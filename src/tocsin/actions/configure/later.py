@@ -15,7 +15,6 @@ LATER: Final = (
     "channel telegram",
     "channel voice",
     "channel webpush",
-    "escalation policy: mode and acknowledgements",
     "escalation step: if_nobody hold",
     "escalation step: pick",
     "escalation step: when",

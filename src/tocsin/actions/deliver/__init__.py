@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -10,6 +11,7 @@ from tocsin.actions.deliver.claiming import Ready, claim
 from tocsin.actions.deliver.reaching import Channels
 from tocsin.actions.world import World
 from tocsin.core.notification import State, repeat_at, retry_at
+from tocsin.core.storable import line
 from tocsin.ports import Failed, FailureKind, Sent
 from tocsin.store.outbox import PAGE_LEASE, Settled, settle_pages
 
@@ -20,6 +22,12 @@ IN_FLIGHT = 200
 
 _PATIENCE = PAGE_LEASE - timedelta(seconds=5)
 """A channel that hangs is given up before somebody else may claim the page."""
+
+_LANDING = timedelta(seconds=3)
+"""How long a process that stops waits for providers to answer."""
+
+_LONGEST = 1000
+"""Characters of a provider's words that are kept."""
 
 
 class Deliverer:
@@ -32,20 +40,27 @@ class Deliverer:
         self._landed: list[Settled] = []
         self._landing = asyncio.Event()
         self._room = asyncio.Event()
+        self._behind = False
 
     async def launch(self) -> int:
         """Claim what is due, as much as there is room for, and start sending; returns how many."""
+        if self._behind:
+            # The database came back and what was sent before is not written down yet: leases
+            # that ran out meanwhile would have it sent again.
+            return 0
         room = IN_FLIGHT - len(self._flying)
         if room <= 0:
             self._room.clear()
             await self._room.wait()
             return 1
-        ready, claimed = await claim(self._world, self._channels, min(room, 100))
-        for item in ready:
-            task = asyncio.create_task(self._fly(item))
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
-        return claimed
+        # Whoever stops us meanwhile waits: a page claimed and not started would lie until its
+        # lease runs out.
+        starting = asyncio.ensure_future(self._start(min(room, 100)))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait([starting])
+            raise
 
     async def settle_forever(self) -> None:
         """Write down what became of sent pages, all that came in during the last write at once."""
@@ -55,11 +70,16 @@ class Deliverer:
             landed, self._landed = self._landed, []
             try:
                 await self._settle(landed)
+                self._behind = False
+            except asyncio.CancelledError:
+                self._landed = [*landed, *self._landed]  # for `close`
+                raise
             except Exception:
                 # Not written: kept and tried again. Should this process die, the leases run out
                 # and the pages go out once more, marked as possible duplicates.
                 self._landed = [*landed, *self._landed]
                 self._landing.set()
+                self._behind = True
                 log.exception("pages sent and not yet written down", pages=len(landed))
                 await self._world.clock.sleep(timedelta(seconds=1))
 
@@ -72,19 +92,32 @@ class Deliverer:
             await self._settle(landed)
 
     async def close(self) -> None:
-        """Write down what lands within 5 s, and let go of connections.
+        """Write down what lands within 3 s, and let go of connections.
 
-        What is still in the air then goes out once more when its lease has run out.
+        What is still in the air then goes out once more, marked, from whoever claims it next.
         """
         if self._flying:
-            await asyncio.wait(set(self._flying), timeout=5)
+            await asyncio.wait(set(self._flying), timeout=_LANDING.total_seconds())
         for task in set(self._flying):
             task.cancel()
         await self.drain()
         await self._channels.close()
 
+    async def _start(self, most: int) -> int:
+        ready, claimed = await claim(self._world, self._channels, most)
+        for item in ready:
+            task = asyncio.create_task(self._fly(item))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+        return claimed
+
     async def _fly(self, ready: Ready) -> None:
-        settled = await self._sent(ready)
+        try:
+            settled = await self._sent(ready)
+        except asyncio.CancelledError:  # this process stops: the next one tries again at once
+            reason = "stopped before the provider had answered"
+            outcome = Failed(kind=FailureKind.TEMPORARY, reason=reason, maybe_applied=True)
+            settled = replace(self._outcome(ready, outcome), again_at=self._world.clock.now())
         self._landed.append(settled)
         self._landing.set()
         self._room.set()
@@ -108,25 +141,26 @@ class Deliverer:
             return Settled(
                 due=due,
                 state=State.SENT,
-                detail=outcome.detail,
-                provider_id=outcome.provider_id,
+                detail=_storable(outcome.detail),
+                provider_id=_storable(outcome.provider_id),
                 repeat_at=repeat_at(due.repeat_every, due.promise.purpose, now),
             )
+        reason = line(outcome.reason, _LONGEST)
         log.warning(
             "page failed",
             notification=ready.message.id,
             method=ready.message.contact_method,
             kind=outcome.kind.value,
-            reason=outcome.reason,
+            reason=reason,
         )
         if outcome.kind is FailureKind.PERMANENT:
             repeat = repeat_at(due.repeat_every, due.promise.purpose, now)
-            return Settled(due=due, state=State.FAILED, detail=outcome.reason, repeat_at=repeat)
+            return Settled(due=due, state=State.FAILED, detail=reason, repeat_at=repeat)
         again = retry_at(due.tries, outcome.retry_after, now)
         return Settled(
             due=due,
             state=State.PLANNED,
-            detail=outcome.reason,
+            detail=reason,
             again_at=again,
             maybe_sent=outcome.maybe_applied,
         )
@@ -137,3 +171,8 @@ class Deliverer:
             lost = await settle_pages(connection, landed, now)
         for due in lost:
             log.warning("lease lost; its new holder settles the page", notification=str(due.id))
+
+
+def _storable(words: str | None) -> str | None:
+    """What a provider said: one text that the database refuses would hold up all others."""
+    return None if words is None else line(words, _LONGEST)

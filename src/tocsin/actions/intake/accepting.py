@@ -11,7 +11,7 @@ from tocsin.core.alert import Alert, Changed, Origin
 from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, Raised, SeenAgain
 from tocsin.core.escalation import Policy
 from tocsin.core.event import Answer, AnswerKind, Event, Said
-from tocsin.core.kinds import Actor, Status, Via
+from tocsin.core.kinds import Actor, Mode, Status, Via
 from tocsin.core.routing import Route, route
 from tocsin.store import alerts, plans
 from tocsin.store.alerts import Saved
@@ -200,8 +200,8 @@ async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | 
         source=Origin(item.inlet, event.source_name or item.name, event.url),
         policy=plans.digest(policy),
         category=routed.category,
-        mode=routed.mode,
-        acknowledgements_required=routed.acknowledgements,
+        mode=routed.mode or policy.mode or Mode.SINGLE,
+        acknowledgements_required=routed.acknowledgements or policy.acknowledgements or 2,
         integration=item.integration,
         connector=item.connector,
         external_id=event.external_id,

@@ -32,11 +32,6 @@ class Resource:
     write: Action
     change: Action | None = None  # where changing takes less than making and removing
 
-    @property
-    def noun(self) -> str:
-        """What problems call it."""
-        return self.kind.value
-
 
 _CONFIGURATION = (Action.READ_TEAM_CONFIGURATION, Action.WRITE_TEAM_CONFIGURATION)
 _SCHEDULES = (Action.READ_TEAM_CONFIGURATION, Action.WRITE_SCHEDULES)
@@ -70,45 +65,36 @@ _NAMED = {
 }
 
 
-def _calls(resource: Resource) -> None:
-    """The five calls of one kind."""
-    changing = resource.change or resource.write
+def _reading(resource: Resource) -> None:
+    """The calls that show objects of one kind."""
 
     async def list_(
         asking: Annotated[Asking, Depends(May(resource.read))], team: str | None = None
     ) -> Object:
         return {"items": await _list(asking, resource, team), "next": None}
 
-    async def create(
-        asking: Annotated[Asking, Depends(May(resource.write))], body: Fields
-    ) -> Object:
-        return await configure.create(
-            asking.world,
-            resource.kind,
-            body,
-            editor(asking),
-            guard=guard(asking, resource.noun),
-        )
-
     async def show(
         asking: Annotated[Asking, Depends(May(resource.read))], given: str, team: str | None = None
     ) -> Object:
         return await shown(asking, resource.kind, given, team)
 
-    async def change(
-        asking: Annotated[Asking, Depends(May(changing))],
-        given: str,
-        body: Fields,
-        team: str | None = None,
-    ) -> Object:
-        return await configure.update(
-            asking.world,
-            resource.kind,
-            await _id(asking, resource.kind, given, team),
-            body,
-            editor(asking),
-            guard=guard(asking, resource.noun),
+    path, noun = f"/{resource.path}", resource.kind.value
+    router.add_api_route(path, list_, methods=["GET"], summary=f"Every {noun} that the caller sees")
+    if resource.kind is not Kind.CONNECTOR:  # shown with its state: api/connectors.py
+        router.add_api_route(
+            f"{path}/{{given}}", show, methods=["GET"], summary=f"One {noun}, by id or name"
         )
+
+
+def _writing(resource: Resource) -> None:
+    """The calls that make and remove objects of one kind."""
+    kind, noun = resource.kind, resource.kind.value
+
+    async def create(
+        asking: Annotated[Asking, Depends(May(resource.write))], body: Fields
+    ) -> Object:
+        check = guard(asking, noun)
+        return await configure.create(asking.world, kind, body, editor(asking), guard=check)
 
     async def remove(
         asking: Annotated[Asking, Depends(May(resource.write))],
@@ -116,24 +102,39 @@ def _calls(resource: Resource) -> None:
         team: str | None = None,
         force: Annotated[bool, Query(description="even while somebody depends on it")] = False,
     ) -> Response:
+        reference, check = await _id(asking, kind, given, team), guard(asking, noun)
         await configure.delete(
-            asking.world,
-            resource.kind,
-            await _id(asking, resource.kind, given, team),
-            editor(asking),
-            force=force,
-            guard=guard(asking, resource.noun),
+            asking.world, kind, reference, editor(asking), force=force, guard=check
         )
         return Response(status_code=204)
 
-    path, one = f"/{resource.path}", f"/{resource.path}/{{given}}"
-    add = router.add_api_route
-    add(path, list_, methods=["GET"], summary=f"Every {resource.noun} that the caller sees")
-    add(path, create, methods=["POST"], status_code=201, summary=f"Make a {resource.noun}")
-    if resource.kind is not Kind.CONNECTOR:  # shown with its state: api/connectors.py
-        add(one, show, methods=["GET"], summary=f"One {resource.noun}, by id or name")
-    add(one, change, methods=["PATCH"], summary="Change the keys that the body names")
-    add(one, remove, methods=["DELETE"], status_code=204, summary=f"Remove a {resource.noun}")
+    path, add = f"/{resource.path}", router.add_api_route
+    add(path, create, methods=["POST"], status_code=201, summary=f"Make one {noun}")
+    one = f"{path}/{{given}}"
+    add(one, remove, methods=["DELETE"], status_code=204, summary=f"Remove one {noun}")
+
+
+def _changing(resource: Resource) -> None:
+    """The call that changes objects of one kind."""
+    kind, noun = resource.kind, resource.kind.value
+
+    async def change(
+        asking: Annotated[Asking, Depends(May(resource.change or resource.write))],
+        given: str,
+        body: Fields,
+        team: str | None = None,
+    ) -> Object:
+        reference, check = await _id(asking, kind, given, team), guard(asking, noun)
+        return await configure.update(
+            asking.world, kind, reference, body, editor(asking), guard=check
+        )
+
+    router.add_api_route(
+        f"/{resource.path}/{{given}}",
+        change,
+        methods=["PATCH"],
+        summary=f"Change one {noun}: the keys that the body names",
+    )
 
 
 async def shown(asking: Asking, kind: Kind, given: str, team: str | None) -> Object:
@@ -197,4 +198,6 @@ async def _id(asking: Asking, kind: Kind, given: str, team: str | None) -> str:
 
 
 for _resource in RESOURCES:
-    _calls(_resource)
+    _reading(_resource)
+    _writing(_resource)
+    _changing(_resource)
