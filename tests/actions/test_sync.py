@@ -116,6 +116,18 @@ async def test_an_incident_is_paged_once_however_often_it_is_read(
         assert alert.details["alerts"], "its parts were read after it was paged"
 
 
+async def test_numbers_are_taken_by_what_arrives_and_not_by_what_is_read_again(
+    database: str, tmp_path: Path
+) -> None:
+    async with night(database, tmp_path) as n:
+        for number in (1, 2, 3):
+            n.sky.cloud.add_sentinel_incident(title=f"incident {number}")
+            await n.poll()
+            await n.poll()
+            await n.pass_time(minutes=1)
+        assert sorted(alert.number for alert in await n.alerts()) == [1, 2, 3]
+
+
 async def test_the_first_poll_looks_back_a_day_and_no_further(
     database: str, tmp_path: Path
 ) -> None:

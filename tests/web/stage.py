@@ -67,6 +67,10 @@ class Stage:
             headers=headers,
         )
 
+    async def world_is_well(self) -> Mapping[str, str | None]:
+        """What readiness is told."""
+        return self.ready
+
     async def rows(self, sql: str, *args: object) -> list[Row]:
         """Look into the database."""
         async with self.world.database.transaction() as connection:

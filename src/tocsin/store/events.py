@@ -51,8 +51,8 @@ async def keep_events(connection: Connection, events: Sequence[RawEvent]) -> Non
     )
 
 
-async def reserve_numbers(database: Database, counts: Mapping[int, int]) -> dict[int, int]:
-    """Take `counts[team]` alert numbers for each team; returns the first of each.
+async def reserve_numbers(database: Database, counts: Mapping[int, int]) -> dict[int, range]:
+    """Take `counts[team]` alert numbers for each team.
 
     In a short transaction of its own, so that no commit waits for another's lock on the team, and
     without waiting for the disk: any later commit carries this one with it. A crash leaves a gap.
@@ -73,7 +73,7 @@ async def reserve_numbers(database: Database, counts: Mapping[int, int]) -> dict
             sorted(counts),
             [counts[team] for team in sorted(counts)],
         )
-    return {row["id"]: row["first"] for row in found}
+    return {row["id"]: range(row["first"], row["first"] + counts[row["id"]]) for row in found}
 
 
 async def make_partitions(connection: Connection, today: date, ahead: int = 3) -> None:

@@ -34,11 +34,6 @@ async def user(connection: Connection, name: str, row: int | None) -> Found | No
     return await _one(connection, "app_user", name, row)
 
 
-async def teams(connection: Connection) -> dict[int, str]:
-    """Every team's name by id."""
-    return {row["id"]: row["name"] for row in await rows(connection, "SELECT id, name FROM team")}
-
-
 async def teams_of(connection: Connection, user: int) -> tuple[int, ...]:
     """The teams of a user."""
     found = await rows(connection, "SELECT team_id FROM membership WHERE user_id = $1", user)

@@ -1,7 +1,7 @@
 """Which pages go out now, with all that their messages need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,7 @@ class _Known:
     methods: Mapping[int, MethodRow]
     teams: Mapping[int, str]
     users: Mapping[int, str]
+    channels: dict[str, Channel | None] = field(default_factory=dict[str, Channel | None])
 
     @classmethod
     async def load(cls, connection: Connection, claimed: list[Due]) -> "_Known":
@@ -93,7 +94,9 @@ class _Known:
             return Settled(due=due, state=State.CANCELLED, detail=why_not)
         if method is None or method.disabled is not None or not method.user_active:
             return Settled(due=due, state=State.FAILED, detail=_unusable(method))
-        channel = await channels.get(self.connection, method.channel)
+        if method.channel not in self.channels:
+            self.channels[method.channel] = await channels.get(self.connection, method.channel)
+        channel = self.channels[method.channel]
         if channel is None:
             detail = f"the channel {method.channel} is not installed"
             return Settled(due=due, state=State.FAILED, detail=detail)

@@ -1,15 +1,15 @@
 """Turns what senders said into alerts, a whole batch in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from tocsin.actions.desk import Desk
-from tocsin.core.alert import Alert, Changed, Origin
+from tocsin.core.alert import Alert, Changed, Origin, apply
 from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, Raised, SeenAgain
-from tocsin.core.escalation import Policy
+from tocsin.core.escalation import EscalationPlan, Policy
 from tocsin.core.event import Answer, AnswerKind, Event, Said
 from tocsin.core.kinds import Actor, Mode, Status, Via
 from tocsin.core.routing import Route, route
@@ -59,7 +59,7 @@ class Batch:
     """
 
     desk: Desk
-    numbers: dict[int, int]
+    numbers: Mapping[int, Iterator[int]]
     open: dict[tuple[int, str], Saved] = field(default_factory=dict[tuple[int, str], Saved])
     changed: dict[UUID, Saved] = field(default_factory=dict[UUID, Saved])
     plans: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
@@ -78,13 +78,19 @@ class Batch:
 
 
 async def accept(
-    connection: Connection, posted: Sequence[Posted], numbers: Mapping[int, int], now: datetime
+    connection: Connection,
+    posted: Sequence[Posted],
+    numbers: Mapping[int, Iterable[int]],
+    now: datetime,
 ) -> tuple[list[Accepted], alerts.Written | None]:
     """Handle `posted` in order. Raises `alerts.KeyTaken` when another process was first.
 
-    `numbers` holds, for each team, the first of the alert numbers reserved for this batch.
+    `numbers` holds, for each team, as many alert numbers as the batch may need; they are used in
+    their order.
     """
-    batch = Batch(Desk(connection, now), numbers=dict(numbers))
+    batch = Batch(
+        Desk(connection, now), numbers={team: iter(free) for team, free in numbers.items()}
+    )
     await _load_open(batch, connection, posted)
     accepted = [await _one(batch, item) for item in posted]
     changed = list(batch.changed.values())
@@ -128,7 +134,7 @@ async def _load_open(batch: Batch, connection: Connection, posted: Sequence[Post
     if not keys:
         return
     found = await alerts.open_by_key(connection, keys)
-    batch.open.update({key: Saved(alert, ()) for key, alert in found.items()})
+    batch.open.update({key: Saved(alert, (), whole=False) for key, alert in found.items()})
 
 
 async def _one(batch: Batch, item: Posted) -> Accepted:
@@ -153,12 +159,20 @@ async def _one(batch: Batch, item: Posted) -> Accepted:
 async def _event(batch: Batch, item: Posted, event: Event) -> tuple[UUID, bool]:
     known = batch.open.get((item.team, event.external_id or ""))
     if known is not None:
-        counted, _ = await batch.desk.follow(known, SeenAgain())
-        return batch.put(counted), False
+        return batch.put(_seen_again(known, batch.desk.now)), False
     seed, suppressed = await _seed(batch, item, event)
     by = item.actor or Actor(event.source_name or item.name, via=Via.INTEGRATION)
     raised, _ = await batch.desk.follow(Saved(seed, (), new=True), Raised(by, suppressed))
     return batch.put(raised), True
+
+
+def _seen_again(known: Saved, now: datetime) -> Saved:
+    """Counting asks nobody and plans nothing, so nothing is looked up for it."""
+    outcome = apply(known.alert, SeenAgain(), _NO_PLAN, now)
+    return known.counted(outcome.alert) if isinstance(outcome, Changed) else known
+
+
+_NO_PLAN = EscalationPlan(Policy(steps=()))
 
 
 async def _answer(batch: Batch, item: Posted, answer: Answer) -> UUID | None:
@@ -184,13 +198,11 @@ async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | 
     context = await batch.desk.context(item.team)
     routed = route(event, context.categories, item.policy)
     policy = _policy(context, routed)
-    number = batch.numbers[item.team]
-    batch.numbers[item.team] = number + 1
     now = batch.desk.now
     seed = Alert(
         team=item.team,
         id=uuid7(now),
-        number=number,
+        number=next(batch.numbers[item.team]),
         title=event.title,
         text=event.text,
         created_at=now,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,9 +15,9 @@ from tocsin.actions.intake.accepting import (
     accept,
     new_alerts_at_most,
 )
+from tocsin.actions.intake.numbers import Numbers
 from tocsin.actions.world import World
 from tocsin.store.alerts import KeyTaken, Written
-from tocsin.store.events import reserve_numbers
 
 log = structlog.get_logger()
 
@@ -49,6 +50,7 @@ class Intake:
         self._world = world
         self._batch = batch
         self._limit = queue
+        self._numbers = Numbers(world.database)
         self._queues = [deque[_Waiting]() for _ in range(flushers)]
         self._woken = [asyncio.Event() for _ in range(flushers)]
         self._tasks: list[asyncio.Task[None]] = []
@@ -132,16 +134,27 @@ class Intake:
 
     async def _commit(self, posted: list[Posted]) -> tuple[list[Accepted], Written | None]:
         world = self._world
-        counts = new_alerts_at_most(posted)
-        numbers = await reserve_numbers(world.database, counts) if counts else {}
+        numbers = await self._numbers.take(new_alerts_at_most(posted))
         for left in reversed(range(_RACES)):
             try:
                 async with world.database.transaction() as connection:
-                    return await accept(connection, posted, numbers, world.clock.now())
+                    done = await accept(connection, posted, numbers, world.clock.now())
             except KeyTaken:
                 if not left:
                     raise
+            else:
+                # Only now: after any other fault the commit may have happened all the same.
+                self._numbers.give_back(_unused(numbers, done[0]))
+                return done
         raise AssertionError("the last race returns or raises")
+
+
+def _unused(numbers: Mapping[int, list[int]], done: list[Accepted]) -> dict[int, list[int]]:
+    used = {(alert.team, alert.number) for one in done for alert in one.alerts}
+    return {
+        team: [number for number in free if (team, number) not in used]
+        for team, free in numbers.items()
+    }
 
 
 _RACES = 5

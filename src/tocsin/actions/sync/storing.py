@@ -53,8 +53,10 @@ async def store_page(world: World, row: Connector, due: DuePoll, page: Sequence[
     key at the same moment; the page is then to be stored again.
     """
     now = world.clock.now()
-    arriving = len(page)  # at most so many are new; numbers that are not used are a gap
-    numbers = await reserve_numbers(world.worker_database, {row.team: arriving}) if page else {}
+    async with world.worker_database.transaction() as connection:
+        arriving = sum(_has(item, NewsKind.ARRIVED) for item in await _items(connection, row, page))
+    counts = {row.team: arriving} if arriving else {}
+    numbers = await reserve_numbers(world.worker_database, counts) if counts else {}
     async with world.worker_database.transaction() as connection:
         lease = await renew_poll(connection, due)
         if lease is None:

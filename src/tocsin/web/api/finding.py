@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tocsin.core import ids
 from tocsin.core.access import sees
-from tocsin.store import named
+from tocsin.store import named, names
 from tocsin.store.db import Connection
 from tocsin.store.named import Found
 from tocsin.web.api.asking import Asking
@@ -32,7 +32,7 @@ async def team(connection: Connection, asking: Asking, given: str) -> TeamRef:
 
 async def teams_seen(connection: Connection, asking: Asking) -> dict[int, str]:
     """Every team of the caller, by id."""
-    every = await named.teams(connection)
+    every = await names.all_teams(connection)
     return {team: name for team, name in every.items() if sees(asking.caller, team)}
 
 
