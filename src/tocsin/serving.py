@@ -23,7 +23,8 @@ from tocsin.worker import Bell, Worker
 
 log = structlog.get_logger()
 
-STOP_WITHIN = timedelta(seconds=8)
+STOP_WITHIN = timedelta(seconds=6)
+"""For all parts together; connections and the private PostgreSQL are closed after them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +76,50 @@ async def serving(
         keeper = Worker(world, bell) if worker else None
         stopped = asyncio.Event()
         running = Serving(url=url, world=world, stopped=stopped)
+        end = _End()
         if keeper is not None:
-            await stack.enter_async_context(_beside(keeper.run(), "worker", stopped))
-            await stack.enter_async_context(_beside(_listening(world, bell), "listen", stopped))
+            await stack.enter_async_context(_beside(keeper.run(), "worker", running, end))
+            hearing = _listening(world, bell)
+            await stack.enter_async_context(_beside(hearing, "listen", running, end))
         if listener is not None:
             intake = await stack.enter_async_context(Intake(world))
             parts = Parts(world=world, intake=intake, readiness=_readiness(world, keeper))
-            await stack.enter_async_context(_web(parts, listener, settings, stopped))
+            await stack.enter_async_context(_web(parts, listener, settings, running, end))
+        stack.callback(end.begin)
         yield running
+
+
+class _End:
+    """The end of a process: every part stops at the same time, and has the same time for it."""
+
+    def __init__(self) -> None:
+        self._stops: list[Callable[[], object]] = []
+        self._by: float | None = None
+
+    def at_end(self, stop: Callable[[], object]) -> None:
+        """Call `stop` when the end begins, or at once when it has begun."""
+        self._stops.append(stop)
+        if self._by is not None:
+            stop()
+
+    def begin(self) -> None:
+        """Tell every part to stop."""
+        if self._by is None:
+            self._by = asyncio.get_running_loop().time() + STOP_WITHIN.total_seconds()
+            for stop in self._stops:
+                stop()
+
+    async def of(self, task: "asyncio.Task[None]") -> None:
+        """Wait for a part, at most until the time is up."""
+        self.begin()
+        assert self._by is not None
+        left = self._by - asyncio.get_running_loop().time()
+        await asyncio.wait([task], timeout=max(left, 0))
 
 
 @asynccontextmanager
 async def _beside(
-    work: Coroutine[Any, Any, None], name: str, stopped: asyncio.Event
+    work: Coroutine[Any, Any, None], name: str, running: Serving, end: _End
 ) -> AsyncGenerator[None]:
     """Run `work` beside the block; should it end by itself, everything stops and says why."""
     task = asyncio.create_task(work, name=name)
@@ -95,14 +127,14 @@ async def _beside(
     def ended(done: "asyncio.Task[None]") -> None:
         if not done.cancelled():
             log.error("stopped unexpectedly", part=name, fault=repr(done.exception()))
-            stopped.set()
+            running.stopped.set()
 
     task.add_done_callback(ended)
+    end.at_end(task.cancel)
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task], timeout=STOP_WITHIN.total_seconds())
+        await end.of(task)
 
 
 async def _listening(world: World, bell: Bell) -> None:
@@ -138,15 +170,16 @@ def _bound(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except OSError as fault:
         listener.close()
-        raise
+        told = f"cannot listen on {host} port {port}: {fault.strerror}; choose another --port"
+        raise OSError(fault.errno, told) from None
     return listener
 
 
 @asynccontextmanager
 async def _web(
-    parts: Parts, listener: socket.socket, settings: Settings, stopped: asyncio.Event
+    parts: Parts, listener: socket.socket, settings: Settings, running: Serving, end: _End
 ) -> AsyncGenerator[None]:
     application = create_app(parts)
     config = uvicorn.Config(
@@ -161,11 +194,13 @@ async def _web(
         ssl_keyfile=settings.tls_key_file,
         h11_max_incomplete_event_size=64 * 1024,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=3,  # it and the worker's end stand in a row, within 10 s
+        timeout_graceful_shutdown=3,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
-    task.add_done_callback(lambda _: stopped.set())
+    task.add_done_callback(lambda _: running.stopped.set())
+    end.at_end(application.close)  # an event stream has no end of its own to wait for
+    end.at_end(server.stop)
     starting = asyncio.create_task(server.up.wait())
     await asyncio.wait([task, starting], return_when=asyncio.FIRST_COMPLETED)
     starting.cancel()
@@ -174,9 +209,7 @@ async def _web(
     try:
         yield
     finally:
-        application.close()  # an event stream has no end of its own to wait for
-        server.should_exit = True
-        await asyncio.wait([task], timeout=STOP_WITHIN.total_seconds())
+        await end.of(task)
 
 
 class _Server(uvicorn.Server):
@@ -190,6 +223,10 @@ class _Server(uvicorn.Server):
         """As Uvicorn, and says so."""
         await super().startup(sockets)
         self.up.set()
+
+    def stop(self) -> None:
+        """Take no more requests, and end when those under way are answered."""
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

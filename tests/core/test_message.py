@@ -35,6 +35,11 @@ Within a minute.\
 """)
 
 
+def test_the_first_repetition_is_the_first_reminder() -> None:
+    bodies = [words(FULL, Purpose.ESCALATION, "SOC", attempt).body for attempt in (1, 2, 3)]
+    assert [body.partition("HIGH")[0] for body in bodies] == ["", "Reminder 1. ", "Reminder 2. "]
+
+
 def test_a_reminder_counts_from_the_second_message() -> None:
     bare = replace(opened(), source=Origin("signl4"))
     assert words(bare, Purpose.ESCALATION, "SOC", 3).body == snapshot("""\

@@ -29,8 +29,8 @@ TABLE: dict[str, tuple[Person, Expected]] = {
         [(11, NOW, 30 * SECOND), (12, 2 * MINUTE, None)],
     ),
     "in the order of time": (
-        person(Rule(2 * MINUTE, "mail"), Rule(NOW, "phone")),
-        [(11, NOW, None), (12, 2 * MINUTE, None)],
+        person(Rule(2 * MINUTE, "phone"), Rule(NOW, "mail")),
+        [(12, NOW, None), (11, 2 * MINUTE, None)],
     ),
     "one method twice, later again": (
         person(Rule(NOW, "phone"), Rule(MINUTE, "phone")),

@@ -77,5 +77,7 @@ class Senders:
 def no_trace(answers: Sequence[str]) -> bool:
     """Whether no answer shows the inside of the program."""
     return not any(
-        sign in answer for answer in answers for sign in ("Traceback", ".py", "asyncpg", "sqlalchemy")
+        sign in answer
+        for answer in answers
+        for sign in ("Traceback", ".py", "asyncpg", "sqlalchemy")
     )

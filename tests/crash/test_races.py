@@ -76,9 +76,7 @@ async def test_of_two_acknowledgements_by_api_at_once_exactly_one_owns_the_alert
             (alert,) = found["items"]
             answers = await asyncio.gather(
                 *(
-                    _asked(
-                        session, "POST", f"{url}/api/v1/alerts/{alert['id']}/acknowledge", token
-                    )
+                    _asked(session, "POST", f"{url}/api/v1/alerts/{alert['id']}/acknowledge", token)
                     for url, token in zip(urls, tokens, strict=True)
                 )
             )

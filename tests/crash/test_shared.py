@@ -14,6 +14,12 @@ import pytest
 from tests.crash.phones import Phones, until
 from tests.crash.senders import Senders
 from tests.crash.systems import Serve, System, configuration, nobody_works_in
+from tests.crash.verdicts import (
+    every_alert_was_paged,
+    none_twice_without_the_mark,
+    nothing_accepted_is_lost,
+    until_quiet,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helpers read /proc")
 
@@ -136,3 +142,25 @@ async def test_apply_finds_and_uses_the_database_of_a_running_serve(
 
 
 ADDED = '      added: {inlet: signl4, secret: "added-secret-0001"}\n'
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+async def test_a_frozen_serve_holds_up_nothing_for_long_and_does_no_harm_when_it_goes_on(
+    system: System, phones: Phones
+) -> None:
+    async with opened_pair(system) as pair:
+        urls = [await pair.first.ready(), await pair.second.ready()]
+        senders = Senders(lambda: urls[-1])
+        frozen = asyncio.create_task(Senders(lambda: urls[0]).send([f"f {n}" for n in range(600)]))
+        await until(lambda: len(phones.pages) > 50)
+        os.kill(pair.first.process.pid, signal.SIGSTOP)
+        await senders.send([f"key-{number}" for number in range(500)])
+        await until_quiet(system, within=90)
+        await every_alert_was_paged(system, phones, senders)
+        os.kill(pair.first.process.pid, signal.SIGCONT)
+        await frozen
+        await until_quiet(system, within=60)
+    await nothing_accepted_is_lost(system, senders)
+    await every_alert_was_paged(system, phones, senders)
+    await none_twice_without_the_mark(system, phones)

@@ -1,6 +1,6 @@
 """The one place where parts are put together."""
 
 from tocsin.app.logs import configure_logs
-from tocsin.app.parts import opened, plug_ins, secret, world_of
+from tocsin.app.parts import DatabaseUnreachableError, opened, plug_ins, secret, world_of
 
-__all__ = ["configure_logs", "opened", "plug_ins", "secret", "world_of"]
+__all__ = ["DatabaseUnreachableError", "configure_logs", "opened", "plug_ins", "secret", "world_of"]

@@ -7,6 +7,9 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
 from tocsin.actions.world import PlugIns, World
 from tocsin.clock import SystemClock
 from tocsin.egress import GuardedClient
@@ -33,7 +36,7 @@ async def opened(
         if dsn is None:
             private = await stack.enter_async_context(EmbeddedPostgres(settings.home, log=log))
             dsn = private.dsn
-        await migrate(dsn)
+        await _ready(dsn)
         yield await stack.enter_async_context(world_of(settings, dsn, wake=wake))
 
 
@@ -63,6 +66,22 @@ async def world_of(
         await egress.close()
         await worker_database.close()
         await database.close()
+
+
+class DatabaseUnreachableError(Exception):
+    """The database cannot be used; the message names the cause and the remedy."""
+
+
+async def _ready(dsn: str) -> None:
+    """Migrate the database. Raises `DatabaseUnreachableError`."""
+    try:
+        await migrate(dsn)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as fault:
+        told = str(fault.orig if isinstance(fault, DBAPIError) else fault).partition("\n")[0]
+        raise DatabaseUnreachableError(
+            f"the database cannot be used: {told or type(fault).__name__}; check"
+            " TOCSIN_DATABASE_URL, and that PostgreSQL 15 or newer answers there"
+        ) from fault
 
 
 def plug_ins() -> PlugIns:

@@ -10,7 +10,7 @@ from tocsin.actions.world import World
 from tocsin.cli.reporting import document, lines, refuse
 from tocsin.cli.running import with_world
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from tocsin.cli.running import fail, run_to_exit, settings
 from tocsin.demo.data import DemoError
 from tocsin.demo.play import run
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

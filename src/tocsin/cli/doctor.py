@@ -8,7 +8,7 @@ from tocsin.actions.examine import Finding, Grade, examine
 from tocsin.actions.world import World
 from tocsin.cli.running import with_world
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
@@ -29,5 +29,5 @@ def line(finding: Finding) -> str:
     mark = {Grade.OK: "✓", Grade.WARNING: "!", Grade.FAULT: "✗"}[finding.grade]
     if sys.stdout.encoding.lower() not in {"utf-8", "utf8"}:
         mark = {Grade.OK: "ok", Grade.WARNING: "warning", Grade.FAULT: "FAULT"}[finding.grade]
-    hint = f" — {finding.hint}" if finding.hint else ""
+    hint = f" ({finding.hint})" if finding.hint else ""
     return f"{mark} {finding.what}: {finding.detail}{hint}"

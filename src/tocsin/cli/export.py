@@ -6,7 +6,7 @@ from tocsin.actions.configure import export
 from tocsin.actions.world import World
 from tocsin.cli.running import with_world
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

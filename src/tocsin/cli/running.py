@@ -5,11 +5,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-import asyncpg
 import typer
 
 from tocsin.actions.world import World
-from tocsin.app import configure_logs, opened
+from tocsin.app import DatabaseUnreachableError, configure_logs, opened
 from tocsin.keys import KeyFileError
 from tocsin.settings import Settings, SettingsError, read
 from tocsin.store.embedded import EmbeddedError
@@ -50,10 +49,10 @@ def run_to_exit(work: Callable[[], Awaitable[int]]) -> None:
     """Run a command's work; faults that people can mend are told without a stack trace."""
     try:
         code = asyncio.run(_awaited(work))
-    except (EmbeddedError, KeyFileError, SettingsError) as fault:
+    except (DatabaseUnreachableError, EmbeddedError, KeyFileError, SettingsError) as fault:
         fail(str(fault))
-    except (OSError, asyncpg.PostgresError) as fault:
-        fail(f"{fault} (database or network; see TOCSIN_DATABASE_URL and `tocsin doctor`)")
+    except OSError as fault:
+        fail(fault.strerror or str(fault))
     raise typer.Exit(code)
 
 

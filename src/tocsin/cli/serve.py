@@ -8,7 +8,7 @@ from tocsin.app import configure_logs
 from tocsin.cli.running import run_to_exit, settings, tell
 from tocsin.serving import serve
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

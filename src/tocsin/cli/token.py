@@ -10,7 +10,7 @@ from tocsin.cli.running import fail, with_world
 from tocsin.core.access import Scope
 from tocsin.core.notation import duration
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 @app.callback()

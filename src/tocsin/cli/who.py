@@ -14,7 +14,7 @@ from tocsin.core.kinds import Severity
 from tocsin.core.localtime import instant
 from tocsin.core.notation import moment
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()

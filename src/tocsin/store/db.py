@@ -1,8 +1,10 @@
 """Engine, `transaction()`, `listen()`: the only place that opens a connection."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +23,12 @@ Connection = AsyncConnection
 WAKE = "tocsin_wake"
 """The channel on which processes tell each other, after a commit, that there is something new."""
 
+PATIENCE = timedelta(seconds=15)
+"""How long a transaction may take. A server that went away without a word, as when the network
+between drops packets, would else hold its callers for a quarter of an hour or for ever."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 class Database:
     """A pool of connections to one database.
@@ -29,24 +37,30 @@ class Database:
     the block raises. The network is never touched inside one.
     """
 
-    def __init__(self, dsn: str, *, size: int = 8) -> None:
+    def __init__(self, dsn: str, *, size: int = 8, patience: timedelta = PATIENCE) -> None:
         self.dsn = dsn
+        self._patience = patience.total_seconds()
         self._engine = _engine(dsn, size)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
-        """A transaction that commits at the end of the block."""
-        async with self._engine.begin() as connection:
+        """A transaction that commits at the end of the block.
+
+        Raises `TimeoutError` when the block and its commit take longer than `patience`.
+        """
+        async with asyncio.timeout(self._patience), self._engine.begin() as connection:
             yield connection
 
     async def notify(self) -> None:
         """Tell other processes that something was committed. Correctness never depends on it."""
-        async with self._engine.begin() as connection:
+        async with self.transaction() as connection:
             await connection.exec_driver_sql(f"NOTIFY {WAKE}")
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._engine.dispose()
+        """Close every connection; those to a server that hangs are left to end with the process."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._engine.dispose()
 
 
 @asynccontextmanager
@@ -111,7 +125,13 @@ async def ping(dsn: str) -> str:
 def _engine(dsn: str, size: int) -> AsyncEngine:
     async def connect(*_: object, **__: object) -> asyncpg.Connection:
         # I1 needs a commit that is on disk, whatever the server's default is.
-        settings = {"synchronous_commit": "on", "application_name": "tocsin", "timezone": "UTC"}
+        settings = {
+            "synchronous_commit": "on",
+            "application_name": "tocsin",
+            "timezone": "UTC",
+            # A process that is frozen or cut off must not keep its rows from the others.
+            "idle_in_transaction_session_timeout": f"{PATIENCE // _MILLISECOND}",
+        }
         return await asyncpg.connect(dsn, server_settings=settings, timeout=10)
 
     engine = create_async_engine(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tocsin.web.problems import Problem, as_problem
+from tocsin.web.problems import Problem, as_problem, unavailable
 
 log = structlog.get_logger()
 
@@ -45,6 +45,11 @@ class Gate:
             replay = await self._admit(scope, receive)
             await self._app(scope, replay, answer)
         except _HungUpError:
+            return
+        except asyncio.CancelledError:
+            # The server stops and waits no longer: whoever sent this shall come again.
+            if not answer.started:
+                await unavailable().response(request_id)(scope, receive, answer)
             return
         except Exception as error:  # noqa: BLE001 - the last resort: callers get no stack trace
             problem = as_problem(error)

@@ -20,8 +20,8 @@ log = structlog.get_logger()
 IN_FLIGHT = 200
 """Messages handed to providers at the same time by one process."""
 
-_PATIENCE = PAGE_LEASE - timedelta(seconds=5)
-"""A channel that hangs is given up before somebody else may claim the page."""
+_MARGIN = timedelta(seconds=5)
+"""A channel that hangs is given up so long before somebody else may claim the page."""
 
 _LANDING = timedelta(seconds=3)
 """How long a process that stops waits for providers to answer."""
@@ -86,7 +86,7 @@ class Deliverer:
     async def drain(self) -> None:
         """Wait for what is in the air, as long as a provider may take, and write it down."""
         if self._flying:
-            await asyncio.wait(set(self._flying), timeout=_PATIENCE.total_seconds())
+            await asyncio.wait(set(self._flying), timeout=PAGE_LEASE.total_seconds())
         if self._landed:
             landed, self._landed = self._landed, []
             await self._settle(landed)
@@ -123,8 +123,12 @@ class Deliverer:
         self._room.set()
 
     async def _sent(self, ready: Ready) -> Settled:
+        now = self._world.clock.now()
+        left = ready.lease_until - now - _MARGIN
+        if left <= timedelta(0):  # this process was frozen: somebody else may have claimed it
+            return Settled(due=ready.due, state=State.PLANNED, detail="not sent", again_at=now)
         try:
-            async with asyncio.timeout(_PATIENCE.total_seconds()):
+            async with asyncio.timeout(left.total_seconds()):
                 outcome = await ready.channel.send(ready.message, ready.address)
         except TimeoutError:
             reason = "the provider did not answer in time"

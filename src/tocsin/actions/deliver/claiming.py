@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,17 +21,18 @@ from tocsin.store import alerts
 from tocsin.store.db import Connection
 from tocsin.store.methods import MethodRow, methods_by_id
 from tocsin.store.names import team_names, user_names
-from tocsin.store.outbox import Due, Settled, claim_pages, settle_pages
+from tocsin.store.outbox import PAGE_LEASE, Due, Settled, claim_pages, settle_pages
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A claimed page with its message, to be handed to its channel."""
+    """A claimed page with its message, to be handed to its channel before the lease ends."""
 
     due: Due
     channel: Channel
     message: Outgoing
     address: Address
+    lease_until: datetime
 
 
 async def claim(world: World, channels: Channels, limit: int) -> tuple[list[Ready], int]:
@@ -47,7 +49,7 @@ async def claim(world: World, channels: Channels, limit: int) -> tuple[list[Read
         ready: list[Ready] = []
         dropped: list[Settled] = []
         for due in claimed:
-            made = await known.ready(world, channels, due)
+            made = await known.ready(world, channels, due, now + PAGE_LEASE)
             if isinstance(made, Ready):
                 ready.append(made)
             else:
@@ -82,7 +84,9 @@ class _Known:
             await user_names(connection, owners | {due.promise.user for due in claimed}),
         )
 
-    async def ready(self, world: World, channels: Channels, due: Due) -> Ready | Settled:
+    async def ready(
+        self, world: World, channels: Channels, due: Due, lease_until: datetime
+    ) -> Ready | Settled:
         """The page as it goes out, or why it does not."""
         now = world.clock.now()
         alert = self.alerts.get(due.alert) if due.alert is not None else None
@@ -106,7 +110,8 @@ class _Known:
             again = retry_at(due.tries, None, now)
             return Settled(due=due, state=State.PLANNED, detail=str(fault), again_at=again)
         message = self._message(world, due, alert, method, machine=channel.capabilities.machine)
-        return Ready(due, channel, message, Address(value=method.address, signing_key=signing))
+        address = Address(value=method.address, signing_key=signing)
+        return Ready(due, channel, message, address, lease_until)
 
     def _message(
         self, world: World, due: Due, alert: Alert, method: MethodRow, *, machine: bool

@@ -66,7 +66,8 @@ class Intake:
 
     async def __aexit__(self, *_: object) -> None:
         if self._unanswered:
-            await asyncio.wait(set(self._unanswered))
+            # A database that hangs is not waited for: nobody was told yet that it took them.
+            await asyncio.wait(set(self._unanswered), timeout=_LAST_COMMITS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -156,6 +157,9 @@ def _unused(numbers: Mapping[int, list[int]], done: list[Accepted]) -> dict[int,
         for team, free in numbers.items()
     }
 
+
+_LAST_COMMITS = 3.0
+"""Seconds that an intake which stops waits for its commits."""
 
 _RACES = 5
 """How often a batch is run because another process opened the same key first."""

@@ -111,7 +111,7 @@ async def _raise(
     connection: Connection,
     row: Connector,
     items: Iterable[_Item],
-    numbers: Mapping[int, int],
+    numbers: Mapping[int, Iterable[int]],
     now: datetime,
 ) -> dict[str, Alert]:
     """Raise an alert for each object that arrived, through the one way in."""

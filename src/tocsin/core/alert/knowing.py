@@ -114,9 +114,9 @@ def _repage(
         return raised, ()
     if raised.position is None:
         return begin(raised, plan, now)
-    steps = plan.policy.steps[raised.position.step :][:1]
-    due = reachable((p for step in steps for p in people_of(raised, plan, step)), raised, now)
-    return page(raised, due, now)
+    step = plan.policy.step(raised.position)
+    people = people_of(raised, plan, step) if step is not None else ()
+    return page(raised, reachable(people, raised, now), now)
 
 
 def _ask_owner(
@@ -126,8 +126,8 @@ def _ask_owner(
     told = update(raised, plan, now, (before.owner,))
     if raised.urgency is not Urgency.URGENT or before.urgency is Urgency.URGENT:
         return raised, told
-    steps = plan.policy.steps[(before.position or FIRST).step :]
-    until = now + steps[0].wait if steps else now
+    step = plan.policy.step(before.position or FIRST)
+    until = now + step.wait if step is not None else now
     until = min(until, before.next_step_at or until)
     asked = replace(raised, awaiting_owner=True, next_step_at=until)
     return asked, (*told, Wake(until))
