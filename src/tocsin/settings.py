@@ -85,8 +85,9 @@ def read() -> Settings:
     """The settings of this process. Raises `SettingsError`."""
     _refuse_unknown(os.environ)
     home = Path(os.environ.get(f"{PREFIX}HOME") or default_home()).absolute()
+    said: dict[str, Any] = {"home": home, **_file(home / "tocsin.toml")}
     try:
-        return Settings(**{"home": home, **_file(home / "tocsin.toml")})
+        return Settings(**said)
     except ValidationError as fault:
         told = "; ".join(
             f"{PREFIX}{'_'.join(map(str, error['loc'])).upper()}: {error['msg']}"

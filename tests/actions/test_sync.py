@@ -1,10 +1,11 @@
 """A simulated Sentinel and Tocsin agree: nothing lost, nothing twice, nobody overwritten."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -80,7 +81,11 @@ async def night(dsn: str, folder: Path, **block: object) -> AsyncGenerator[Night
     async with open_sky(folder, **block) as sky, world_at(dsn) as plain:
         sky.clock.moment = NOW
         sky.cloud.add_person("mara@example.org", "Mara Ilves")
-        world = replace(plain, secrets=lambda _: sky.secrets["TOCSIN_SENTINEL_SECRET"])
+
+        def secret(_: Mapping[str, Any]) -> str:
+            return sky.secrets["TOCSIN_SENTINEL_SECRET"]
+
+        world = replace(plain, secrets=secret)
         async with world.database.transaction() as connection:
             await run(
                 connection,

@@ -89,7 +89,3 @@ def test_without_a_category_the_policy_of_the_way_in_is_taken() -> None:
 
 def test_a_suppressing_category_says_so() -> None:
     assert routed(Event(title="a test alert")).suppressed == "category noise"
-
-
-def test_several_acknowledgements_are_two_where_no_number_is_given() -> None:
-    assert routed(Event(title="nothing", mode=Mode.MULTI)).acknowledgements == 2

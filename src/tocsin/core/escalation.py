@@ -69,6 +69,10 @@ class Policy:
     mode: Mode | None = None
     acknowledgements: int | None = None
 
+    def step(self, position: "Position") -> Step | None:
+        """The step at a position; None where a copy that is gone left a policy without steps."""
+        return self.steps[position.step] if position.step < len(self.steps) else None
+
 
 @dataclass(frozen=True, slots=True)
 class EscalationPlan:

@@ -59,7 +59,8 @@ class Deliverer:
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
-            await asyncio.wait([starting])
+            await asyncio.wait([starting], timeout=1)
+            starting.cancel()
             raise
 
     async def settle_forever(self) -> None:

@@ -45,7 +45,7 @@ class Intake:
     """
 
     def __init__(
-        self, world: World, *, flushers: int = 3, batch: int = 200, queue: int = 4000
+        self, world: World, *, flushers: int = 2, batch: int = 200, queue: int = 4000
     ) -> None:
         self._world = world
         self._batch = batch
@@ -158,8 +158,8 @@ def _unused(numbers: Mapping[int, list[int]], done: list[Accepted]) -> dict[int,
     }
 
 
-_LAST_COMMITS = 3.0
-"""Seconds that an intake which stops waits for its commits."""
+_LAST_COMMITS = 1.0
+"""Seconds that an intake which stops waits for its commits; its senders have waited already."""
 
 _RACES = 5
 """How often a batch is run because another process opened the same key first."""

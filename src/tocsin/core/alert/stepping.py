@@ -54,8 +54,7 @@ def begin(
 def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: datetime) -> Stepped:
     """Page the step at `at`, or the next one that has somebody; after the last, nobody answered."""
     effects: list[Effect] = []
-    while at is not None and at.step < len(plan.policy.steps):
-        step = plan.policy.steps[at.step]
+    while at is not None and (step := plan.policy.step(at)) is not None:
         people = people_of(alert, plan, step)
         due = reachable(people, alert, now)
         if not due:

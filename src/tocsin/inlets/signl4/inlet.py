@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 
+from tocsin.core import storable
 from tocsin.core.event import Answer, AnswerKind, Event, Ignored, Said
 from tocsin.core.kinds import Mode, Severity
-from tocsin.core import storable
 from tocsin.inlets.signl4.fields import TEXT_KEYS, TITLE_KEYS, Fields, read
 from tocsin.ports import Handled, Reply, Request, Unreadable
 
