@@ -7,6 +7,7 @@ import structlog
 from tocsin.actions.sync.sources import Opened, Sources
 from tocsin.actions.sync.storing import store_written, with_written
 from tocsin.actions.world import World
+from tocsin.core.notation import mapping, optional_text
 from tocsin.core.notification import retry_at
 from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, wanted
 from tocsin.ports import Failed, FailureKind, Wrote
@@ -49,16 +50,14 @@ async def write(world: World, sources: Sources, due: DueWrites) -> None:
 
 def write_back(row: Connector) -> WriteBack:
     """The connector's `write_back` block."""
-    block = row.settings.get("write_back")
-    block = block if isinstance(block, dict) else {}
-    close = block.get("close")
-    close = close if isinstance(close, dict) else {}
+    block = mapping(row.settings.get("write_back"))
+    close = mapping(block.get("close"))
     return WriteBack(
-        label=block.get("label"),
-        assign_owner=bool(block.get("assign_owner", True)),
-        comments=bool(block.get("comments", True)),
-        close_classification=close.get("classification"),
-        close_comment=close.get("comment"),
+        label=optional_text(block.get("label")),
+        assign_owner=block.get("assign_owner") is not False,
+        comments=block.get("comments") is not False,
+        close_classification=optional_text(close.get("classification")),
+        close_comment=optional_text(close.get("comment")),
     )
 
 
