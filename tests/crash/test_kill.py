@@ -48,9 +48,7 @@ async def _story(
     async with asyncio.TaskGroup() as group:
         group.create_task(senders.send([f"key-{number}" for number in range(events)]))
         for moment, victim in zip(moments, victims, strict=True):
-            await until(
-                lambda at=moment: len(senders.accepted) + len(phones.pages) >= at, within=120
-            )
+            await _moment(senders, phones, moment)
             await asyncio.sleep(chance.uniform(0, 0.1))
             await process.kill(victim)
     await until_quiet(system)
@@ -59,6 +57,10 @@ async def _story(
     await nothing_accepted_is_lost(system, senders)
     await every_alert_was_paged(system, phones, senders)
     await none_twice_without_the_mark(system, phones)
+
+
+async def _moment(senders: Senders, phones: Phones, moment: int) -> None:
+    await until(lambda: len(senders.accepted) + len(phones.pages) >= moment, within=120)
 
 
 class _Process:

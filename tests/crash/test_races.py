@@ -4,6 +4,8 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -27,7 +29,7 @@ async def test_200_posts_of_one_key_at_once_make_one_open_alert(
     system: System, phones: Phones
 ) -> None:
     async with two_serves(system) as urls:
-        sides = [Senders(lambda url=url: url) for url in urls]
+        sides = [Senders(partial(str, url)) for url in urls]
         async with asyncio.TaskGroup() as group:
             for side in sides:
                 group.create_task(side.send(["boiler"] * 100, at_once=100))
@@ -109,10 +111,10 @@ async def _acknowledged_at_once(
 
 async def _asked(
     session: aiohttp.ClientSession, method: str, url: str, token: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token}"}
     async with session.request(method, url, headers=headers) as answer:
-        body = await answer.json()
+        body: dict[str, Any] = await answer.json()
         assert answer.status == 200, body
         return body
 
