@@ -147,3 +147,15 @@ async def test_the_same_page_is_planned_once_and_again_after_it_was_withdrawn(
             await run(connection, "UPDATE notification SET state = 'cancelled', next_try_at = NULL")
             await alerts.save(connection, [alerts.Saved(alert, (page,))], NOW)
         assert [state for state, _, _ in await states(db)] == ["cancelled", "planned"]
+
+
+async def test_a_newer_page_to_the_same_method_has_the_chain_of_its_own(database: str) -> None:
+    async with scene(database) as db:
+        alert = an_alert()
+        await plan(db, alert, NOW, repeat=30)
+        (due,) = await claim(db)
+        page = Notify(1, 1, later(seconds=5), Purpose.ESCALATION, Urgency.URGENT)
+        async with db.transaction() as connection:
+            await alerts.save(connection, [alerts.Saved(alert, (page,))], later(seconds=5))
+        await settle(db, Settled(due=due, state=State.SENT, repeat_at=later(seconds=30)))
+        assert [state for state, _, _ in await states(db)] == ["sent", "planned"]

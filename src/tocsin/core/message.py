@@ -1,4 +1,4 @@
-"""What to say on each medium, and how to read the answer."""
+"""What to say about an alert on each medium."""
 
 from dataclasses import dataclass
 

@@ -64,6 +64,12 @@ URGENCY: Mapping[Severity, Urgency] = {
 }
 
 
+def urgency(severity: Severity, name: str | None, categories: Iterable[Category]) -> Urgency:
+    """How urgent an alert of a category is when its severity has changed."""
+    category = next((one for one in categories if one.name == name), None)
+    return (category and category.urgency) or URGENCY[severity]
+
+
 def _category(event: Event, categories: tuple[Category, ...]) -> Category | None:
     """The one the sender asks for, else the first whose keywords stand in the event."""
     asked = (event.category or "").casefold()
@@ -78,7 +84,7 @@ def _category(event: Event, categories: tuple[Category, ...]) -> Category | None
 def _matches(category: Category, words: str) -> bool:
     if not category.keywords:
         return False
-    found = (keyword.casefold() in words for keyword in category.keywords)
+    found = (bool(keyword) and keyword.casefold() in words for keyword in category.keywords)
     return all(found) if category.match_all else any(found)
 
 

@@ -126,10 +126,9 @@ def sentence(alert: Alert, words: Words, names: Mapping[int, str], zone: ZoneInf
         case Status.OPEN:
             return words.exhausted if alert.exhausted else words.open
         case Status.ACKNOWLEDGED:
-            mine = (answer for answer in alert.answers if answer.user == alert.owner)
-            first = next(mine, None) or (alert.answers[0] if alert.answers else None)
-            user = names.get(alert.owner or 0) or (first.name if first else words.somebody)
-            at = first.at if first else alert.updated_at
+            taken = alert.taken
+            user = names.get(alert.owner or 0) or (taken.name if taken else words.somebody)
+            at = taken.at if taken else alert.updated_at
             return words.acknowledged.format(user=user, time=clock(at, zone))
         case Status.CLOSED:
             end = alert.closure

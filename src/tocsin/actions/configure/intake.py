@@ -25,7 +25,8 @@ _TESTS = ("is", "contains", "regex")
 
 def check_category(team: str, block: Block, check: Check) -> None:
     """One entry of a team's `categories`."""
-    block.words("keywords")
+    if any(not word.strip() for word in block.words("keywords")):
+        block.fault("keywords", "an empty keyword would match every alert; take it out")
     block.choice("match", ("any", "all"))
     color = block.text("color")
     if color is not None and not _COLOR.fullmatch(color):

@@ -23,7 +23,7 @@ from tocsin.core.changes import (
 from tocsin.core.event import Event
 from tocsin.core.kinds import Actor, Status, Via
 from tocsin.core.reconcile import News, NewsKind, Remote, Seen, Wanted, news, seen_after
-from tocsin.core.routing import URGENCY
+from tocsin.core.routing import Category, urgency
 from tocsin.store import alerts, remotes
 from tocsin.store.connectors import Connector
 from tocsin.store.db import Connection
@@ -167,8 +167,9 @@ async def _change(
     for key, alert in found.items():
         item = wanted[key]
         one = alerts.Saved(alert, ())
+        categories = (await desk.context(row.team)).categories
         for piece in item.news:
-            change = _meaning(piece, item.remote, one.alert, users)
+            change = _meaning(piece, item.remote, one.alert, users, categories)
             if change is not None:
                 one, _ = await desk.follow(one, change)
         if one.alert is not alert or one.effects:
@@ -178,7 +179,11 @@ async def _change(
 
 
 def _meaning(
-    piece: News, remote: Remote, alert: Alert, users: Mapping[str, tuple[int, str]]
+    piece: News,
+    remote: Remote,
+    alert: Alert,
+    users: Mapping[str, tuple[int, str]],
+    categories: tuple[Category, ...],
 ) -> Change | None:
     """The change here that a piece of news stands for."""
     by = _actor(piece.owner, users)
@@ -194,7 +199,8 @@ def _meaning(
         case NewsKind.REOPENED:
             return Reopened(by)
         case NewsKind.SEVERITY_RAISED:
-            return SeverityRaised(remote.severity, URGENCY[remote.severity], by)
+            louder = urgency(remote.severity, alert.category, categories)
+            return SeverityRaised(remote.severity, louder, by)
         case NewsKind.MERGED:
             return MergedInto(remote.merged_into or "another incident", by)
         case NewsKind.DETAILS:

@@ -163,14 +163,15 @@ SELECT n.team_id, r.new_id, n.alert_id, n.user_id, n.method_id, n.purpose, n.urg
 FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS r(team_id, id, new_id, at)
 JOIN notification n ON n.team_id = r.team_id AND n.id = r.id
 JOIN alert a ON a.team_id = n.team_id AND a.id = n.alert_id
-WHERE a.episode = n.episode
-  AND (n.purpose = 'escalation' AND a.status = 'open' AND a.suppressed IS NULL
+WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
+         AND a.suppressed IS NULL
        OR n.purpose = 'responder' AND a.status <> 'closed')
+  -- A newer page to the same method (the next step, the same step paged anew) has its own chain.
   AND NOT EXISTS (
-    SELECT 1 FROM notification later
-    WHERE later.team_id = n.team_id AND later.alert_id = n.alert_id
-      AND later.method_id = n.method_id AND later.purpose = n.purpose
-      AND later.episode = n.episode AND (later.round, later.step) > (n.round, n.step))
+    SELECT 1 FROM notification newer
+    WHERE newer.team_id = n.team_id AND newer.alert_id = n.alert_id
+      AND newer.method_id = n.method_id AND newer.purpose = n.purpose
+      AND newer.state <> 'cancelled' AND newer.planned_at > n.planned_at)
 ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled' DO NOTHING
 """
 
