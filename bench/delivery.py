@@ -7,6 +7,7 @@ from bench.figures import Figure
 from bench.outside import Job, Observed
 from bench.stage import Stage
 
+
 class Part(Enum):
     """Which part of the pages arrives within the figure."""
 

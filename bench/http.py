@@ -9,9 +9,10 @@ _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 
 
 class Messages(asyncio.Protocol):
-    """Calls `arrived` with the head and the body of each whole request or answer."""
+    """Hands each whole request or answer, head and body, to `arrived`."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrived: Callable[[bytes, bytes], None]) -> None:
+        self._arrived = arrived
         self._buffer = b""
         self._transport: asyncio.WriteTransport | None = None
 
@@ -37,31 +38,24 @@ class Messages(asyncio.Protocol):
                 return
             head, body = self._buffer[:end], self._buffer[end + 4 : size]
             self._buffer = self._buffer[size:]
-            self.arrived(head, body)
-
-    def arrived(self, head: bytes, body: bytes) -> None:
-        """To be overridden."""
+            self._arrived(head, body)
 
 
 class Line(Messages):
     """A keep-alive connection to a server, one request at a time."""
 
     def __init__(self, answered: Callable[["Line", int], None]) -> None:
-        super().__init__()
-        self._answered = answered
-
-    def arrived(self, head: bytes, body: bytes) -> None:
-        self._answered(self, int(head[9:12]))
+        super().__init__(lambda head, _: answered(self, int(head[9:12])))
 
 
 class Phone(Messages):
     """A receiver of pages that accepts each at once and hands its body on."""
 
     def __init__(self, rang: Callable[[bytes], None]) -> None:
-        super().__init__()
+        super().__init__(lambda _, body: self._accept(body))
         self._rang = rang
 
-    def arrived(self, head: bytes, body: bytes) -> None:
+    def _accept(self, body: bytes) -> None:
         self.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         self._rang(body)
 

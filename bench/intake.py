@@ -79,7 +79,7 @@ def _figures(
             unit="/s",
             kind=Kind.AT_LEAST,
             limit=part * commits_,
-            against=f"{seen.rate / commits_:.2f} × pgbench ({commits_:,.0f}/s), limit {part:.2f} ×",
+            against=f"{seen.rate / commits_:.2f} of pgbench's {commits_:,.0f}/s, limit {part:.2f}",
             note=f"{per_event:.0f} µs CPU of serve per event",
             wrong=wrong,
         ),
@@ -96,9 +96,9 @@ def _figures(
 
 async def _hello(stage: Stage, seen: Observed) -> Figure:
     return Figure(
-        name="new alerts: in parts of a hello-world server",
+        name="new alerts: part of a hello-world server's rate",
         value=seen.rate / await hello(stage),
-        unit="×",
+        unit="",
         note="Starlette on uvicorn that only reads the body, same client; told, not judged",
     )
 

@@ -4,10 +4,10 @@ Reads a `Job` as JSON from standard input and prints an `Observed` as JSON.
 """
 
 import asyncio
+import contextlib
 import re
 import sys
 import time
-from collections import deque
 
 import msgspec
 import uvloop
@@ -68,7 +68,9 @@ class Spread(msgspec.Struct):
         """Both are 0 when there are no cases."""
         ordered = sorted(values) or [0.0]
         last = len(ordered) - 1
-        return cls(ordered[min(last, len(ordered) // 2)], ordered[min(last, len(ordered) * 99 // 100)])
+        return cls(
+            ordered[min(last, len(ordered) // 2)], ordered[min(last, len(ordered) * 99 // 100)]
+        )
 
 
 class Outside:
@@ -83,8 +85,9 @@ class Outside:
         self._accepts: dict[str, float] = {}
         self._rings: dict[str, float] = {}
         self._answers: list[tuple[float, float]] = []
-        self._idle: deque[Line] = deque()
+        self._idle: asyncio.Queue[Line] = asyncio.Queue()
         self._done = asyncio.Event()
+        self._all_rang = asyncio.Event()
         self._open = 0
         self._until = 0.0
 
@@ -113,14 +116,14 @@ class Outside:
 
     async def _pace(self, lines: list[Line]) -> None:
         """Post at fixed times, whatever the answers do; late when no line is free."""
-        self._idle.extend(lines)
+        for line in lines:
+            self._idle.put_nowait(line)
         begin = time.monotonic()
         for number in range(self._job.count):
             await asyncio.sleep(max(0.0, begin + number / self._job.paced - time.monotonic()))
-            while not self._idle:
-                await asyncio.sleep(0.001)
+            line = await self._idle.get()
             self._open += 1
-            self._post(self._idle.popleft())
+            self._post(line)
 
     def _next(self, line: Line) -> None:
         count = self._job.count
@@ -152,7 +155,7 @@ class Outside:
         self._accepts[key] = now
         self._answers.append((now, now - at))
         if self._job.paced:
-            self._idle.append(line)
+            self._idle.put_nowait(line)
             self._left()
         else:
             self._next(line)
@@ -161,12 +164,14 @@ class Outside:
         found = _KEY.search(body)
         if found:
             self._rings.setdefault(found[1].decode(), time.monotonic())
+        if self._done.is_set() and len(self._rings) >= len(self._accepts):
+            self._all_rang.set()
 
     async def _linger(self) -> None:
         """Wait until every page has arrived, or no longer than was asked for."""
-        end = time.monotonic() + self._job.linger
-        while time.monotonic() < end and len(self._rings) < len(self._accepts):
-            await asyncio.sleep(0.01)
+        if len(self._rings) < len(self._accepts):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_rang.wait(), self._job.linger)
 
     def _observed(self, counted_from: float, ended: float) -> Observed:
         counted = [took for at, took in self._answers if at >= counted_from]

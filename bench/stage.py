@@ -7,9 +7,9 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -58,7 +58,6 @@ class Stage:
     folder: Path
     dsn: str
     _databases: int = 0
-    _started: dict[str, str] = field(default_factory=dict[str, str])
 
     async def database(self) -> str:
         """The address of a new, empty database on the server."""
@@ -154,12 +153,19 @@ class Stage:
 @asynccontextmanager
 async def stage() -> AsyncGenerator[Stage]:
     """A fresh server for as long as the block runs; everything is removed afterwards."""
+    with home() as folder:
+        async with EmbeddedPostgres(folder / "home", log=lambda _: None) as private:
+            yield Stage(folder, private.dsn)
+
+
+@contextmanager
+def home() -> Generator[Path]:
+    """A folder for as long as the block runs, in which a private PostgreSQL can live."""
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as made:
         folder = Path(made)
         folder.chmod(0o711)  # as root PostgreSQL runs as somebody else, who has to pass here
         (folder / "serving").mkdir()
-        async with EmbeddedPostgres(folder / "home", log=lambda _: None) as private:
-            yield Stage(folder, private.dsn)
+        yield folder
 
 
 def free_port() -> int:

@@ -3,13 +3,11 @@
 import asyncio
 import statistics
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 from bench.configuration import CLOUD, configuration
 from bench.figures import Figure
-from bench.stage import TOCSIN, Stage
+from bench.stage import TOCSIN, Stage, home
 from tocsin.clock import SystemClock
 from tocsin.demo.cloud import Cloud, CloudServer
 
@@ -19,14 +17,12 @@ _STARTS = 3
 
 async def start(stage: Stage) -> list[Figure]:
     """With the private PostgreSQL: the first start makes its data folder, later ones find it."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as made:
-        home = Path(made)
-        home.chmod(0o711)
-        async with stage.serve(None, home=home) as served:
+    with home() as folder:
+        async with stage.serve(None, home=folder) as served:
             first = served.started
         later: list[float] = []
         for _ in range(_STARTS):
-            async with stage.serve(None, home=home) as served:
+            async with stage.serve(None, home=folder) as served:
                 later.append(served.started)
     note = f"median of {_STARTS}"
     return [
@@ -65,13 +61,13 @@ async def memory(stage: Stage) -> list[Figure]:
     ]
 
 
-async def helping(_: Stage) -> list[Figure]:
+async def helping(stage: Stage) -> list[Figure]:
     """`tocsin --help`."""
     took: list[float] = []
     for _ in range(_HELPS):
         begun = time.monotonic()
         process = await asyncio.create_subprocess_exec(
-            TOCSIN, "--help", stdout=subprocess.DEVNULL
+            TOCSIN, "--help", env=stage.environment(None, None), stdout=subprocess.DEVNULL
         )
         await process.wait()
         took.append(time.monotonic() - begun)

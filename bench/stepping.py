@@ -77,7 +77,9 @@ async def _prepare(world: World, teams: Sequence[int]) -> None:
         async with world.database.transaction() as connection:
             await accept(connection, posted, numbers, now)
     async with world.database.transaction() as connection:
-        await run(connection, "UPDATE alert SET next_step_at = date_trunc('second', $1::timestamptz)", now)
+        await run(
+            connection, "UPDATE alert SET next_step_at = date_trunc('second', $1::timestamptz)", now
+        )
     async with world.database.transaction() as connection:
         await run(connection, "ANALYZE")
 

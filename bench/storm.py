@@ -35,7 +35,7 @@ async def _storm(stage: Stage, teams: int) -> list[Figure]:
             value=stepped.wall,
             unit="s",
             limit=LIMIT,
-            note=f"{stepped.cpu:.2f} s of CPU in Python; longest transaction {stepped.longest:.2f} s",
+            note=f"{stepped.cpu:.2f} s CPU in Python; longest transaction {stepped.longest:.2f} s",
             wrong="" if right else f"{stepped.moved} alerts moved, {stepped.planned} pages planned",
         )
     ]

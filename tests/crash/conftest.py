@@ -7,6 +7,8 @@ import pytest
 from tests.crash.phones import Phones, opened_phones
 from tests.crash.systems import System, opened_system, opened_template
 
+pytest.register_assert_rewrite("tests.crash.verdicts")  # so that a failure shows what differs
+
 
 @pytest.fixture(scope="session")
 def everybodys_phones() -> Iterator[Phones]:

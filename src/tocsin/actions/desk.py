@@ -1,5 +1,6 @@
 """What one transaction knows about teams and plans, so that many alerts can be decided in it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.core.alert import Alert, Changed, Outcome, apply
@@ -8,7 +9,7 @@ from tocsin.core.escalation import EscalationPlan, Policy
 from tocsin.store import plans
 from tocsin.store.alerts import Saved
 from tocsin.store.db import Connection
-from tocsin.store.paging import TeamContext, escalation_plan, team_context
+from tocsin.store.paging import TeamContext, escalation_plan, team_context, team_contexts
 
 
 class Desk:
@@ -19,6 +20,13 @@ class Desk:
         self.now = now
         self._contexts: dict[int, TeamContext] = {}
         self._plans: dict[tuple[int, str], EscalationPlan] = {}
+
+    async def prepare(self, teams: Iterable[int], copies: Iterable[tuple[int, str]] = ()) -> None:
+        """Look up at once what a batch will ask for: teams, and (team, digest) of its plans."""
+        unknown = set(teams) - self._contexts.keys()
+        if unknown:
+            self._contexts |= await team_contexts(self.connection, unknown, self.now)
+        await self._load({copy for copy in copies if copy not in _COPIES})
 
     async def context(self, team: int) -> TeamContext:
         """What is configured for a team, and who is on duty in it now."""
@@ -48,10 +56,15 @@ class Desk:
 
     async def _policy(self, team: int, digest: str) -> Policy:
         if (team, digest) not in _COPIES:
-            if len(_COPIES) > _MOST_COPIES:
-                _COPIES.clear()
-            _COPIES.update(await plans.load(self.connection, [(team, digest)]))
+            await self._load({(team, digest)})
         return _COPIES.get((team, digest), Policy(steps=()))
+
+    async def _load(self, copies: set[tuple[int, str]]) -> None:
+        if not copies:
+            return
+        if len(_COPIES) > _MOST_COPIES:
+            _COPIES.clear()
+        _COPIES.update(await plans.load(self.connection, copies))
 
 
 # A copy never changes, so a process may keep it; the bound keeps a long life small.

@@ -19,6 +19,9 @@ async def page_due(world: World, limit: int = BATCH) -> int:
     async with world.worker_database.transaction() as connection:
         desk = Desk(connection, now)
         claimed = await alerts.claim_due(connection, now, limit)
+        await desk.prepare(
+            {alert.team for alert in claimed}, {(alert.team, alert.policy) for alert in claimed}
+        )
         saved: list[alerts.Saved] = []
         for alert in claimed:
             change = due_change(alert)

@@ -1,6 +1,6 @@
 """What paging needs to know of a team at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,93 +48,134 @@ class TeamContext:
 
 async def team_context(connection: Connection, team: int, now: datetime) -> TeamContext:
     """Look a team up; one that does not exist has no name, no people and no policies."""
-    found = await rows(connection, _CONTEXT, team, now)
-    if not found:
-        return TeamContext(
-            id=team, name="?", time_zone="UTC", categories=(), policies={}, members=(),
-            admins=(), people={}, teams={}, on_duty={},
-        )  # fmt: skip
-    row = found[0]
-    users: list[dict[str, Any]] = _json(row["users"])
-    people = {user["id"]: _person(user) for user in users}
+    return (await team_contexts(connection, [team], now))[team]
+
+
+async def team_contexts(
+    connection: Connection, teams: Iterable[int], now: datetime
+) -> dict[int, TeamContext]:
+    """The same for many teams, in one round trip: every batch of events and of timers needs it."""
+    wanted = sorted(set(teams))
+    found: _Parts = {}
+    for row in await rows(connection, _CONTEXTS, wanted, now):
+        found.setdefault(row["kind"], {})[row["id"]] = msgspec.json.decode(row["body"])
+    persons = {user: _person(user, body) for user, body in found.get("user", {}).items()}
+    return {team: _context(team, found, persons) for team in wanted}
+
+
+_Parts = dict[str, dict[int, Any]]
+"""What `_CONTEXTS` answers, by kind and id of the team (of the user, for `user`)."""
+
+# One row for each kind and team, so that a person in many teams is read once.
+_CONTEXTS = """
+WITH target AS (
+  SELECT p.team_id, pair.key AS kind, pair.value #>> '{}' AS name FROM escalation_policy p,
+    jsonb_path_query(p.body, '$.steps[*].notify[*]') AS one, jsonb_each(one) AS pair
+  WHERE p.team_id = ANY($1::int[]) AND pair.key IN ('user', 'team')
+), near AS (
+  SELECT id AS team_id, id AS other_id, name FROM team WHERE id = ANY($1::int[])
+  UNION SELECT x.team_id, o.id, o.name FROM target x JOIN team o ON o.name = x.name
+  WHERE x.kind = 'team'
+), crew AS (
+  SELECT n.team_id, n.other_id, n.name, m.user_id, m.role, m.position
+  FROM near n LEFT JOIN membership m ON m.team_id = n.other_id
+), duty AS (
+  SELECT team_id, 1 AS kind, id, tier, user_id FROM shift
+  WHERE team_id = ANY($1::int[]) AND during @> $2::timestamptz
+  UNION ALL SELECT team_id, 2, id, tier, user_id FROM punch
+  WHERE team_id = ANY($1::int[]) AND during @> $2::timestamptz
+), person AS (
+  SELECT team_id, user_id FROM crew WHERE user_id IS NOT NULL
+  UNION SELECT team_id, user_id FROM duty
+  UNION SELECT x.team_id, u.id FROM target x JOIN app_user u ON u.name = x.name
+  WHERE x.kind = 'user'
+  UNION SELECT t.id, u.id FROM team t, app_user u WHERE t.id = ANY($1::int[]) AND u.role = 'admin'
+)
+SELECT 'team' AS kind, id, jsonb_build_object('name', name, 'time_zone', time_zone) AS body
+FROM team WHERE id = ANY($1::int[])
+UNION ALL
+SELECT 'category', team_id,
+  jsonb_agg(jsonb_build_object('name', name, 'body', body) ORDER BY position, id)
+FROM category WHERE team_id = ANY($1::int[]) GROUP BY team_id
+UNION ALL
+SELECT 'policy', team_id, jsonb_agg(jsonb_build_object('name', name, 'body', body) ORDER BY id)
+FROM escalation_policy WHERE team_id = ANY($1::int[]) GROUP BY team_id
+UNION ALL
+SELECT 'crew', team_id, jsonb_agg(jsonb_build_object(
+  'team', other_id, 'name', name, 'user', user_id, 'role', role) ORDER BY position, user_id)
+FROM crew GROUP BY team_id
+UNION ALL
+SELECT 'duty', team_id,
+  jsonb_agg(jsonb_build_object('tier', tier, 'user', user_id) ORDER BY kind, id)
+FROM duty GROUP BY team_id
+UNION ALL
+SELECT 'person', team_id, jsonb_agg(user_id ORDER BY user_id) FROM person GROUP BY team_id
+UNION ALL
+SELECT 'user', u.id, jsonb_build_object('name', u.name, 'role', u.role,
+  'methods', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                 'id', c.id, 'name', c.name, 'channel', c.channel) ORDER BY c.id), '[]')
+              FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL),
+  'rules', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'urgency', r.urgency, 'body', r.body) ORDER BY r.urgency, r.position), '[]')
+            FROM notification_rule r WHERE r.user_id = u.id))
+FROM app_user u WHERE u.active AND u.id IN (SELECT user_id FROM person)
+"""
+
+
+def _context(team: int, found: _Parts, persons: Mapping[int, Person]) -> TeamContext:
+    about = found.get("team", {}).get(team, {"name": "?", "time_zone": "UTC"})
+    crews = _crews(found, team)
+    own = {user: role for user, role in crews.get(team, ("", {}))[1].items() if user in persons}
+    near = dict.fromkeys((*own, *_part(found, "person", team)))  # members first, in their order
+    people = {user: persons[user] for user in near if user in persons}
+    names = Names(
+        users={person.name: user for user, person in people.items()},
+        teams={name: other for other, (name, _) in crews.items()},
+    )
     duty: dict[str, list[Person]] = {}
-    for entry in _json(row["duty"]):
+    for entry in _part(found, "duty", team):
         if entry["user"] in people:
             duty.setdefault(entry["tier"], []).append(people[entry["user"]])
-    teams: list[dict[str, Any]] = _json(row["teams"])
-    names = Names(
-        users={user["name"]: user["id"] for user in users},
-        teams={entry["name"]: entry["id"] for entry in teams},
-    )
+    roles = {user: found["user"][user]["role"] for user in people}
     return TeamContext(
         id=team,
-        name=row["name"],
-        time_zone=row["time_zone"],
-        categories=tuple(_category(entry) for entry in _json(row["categories"])),
+        name=about["name"],
+        time_zone=about["time_zone"],
+        categories=tuple(_category(entry) for entry in _part(found, "category", team)),
         policies={
-            entry["name"]: policy_of(entry["body"], names) for entry in _json(row["policies"])
+            entry["name"]: policy_of(entry["body"], names) for entry in _part(found, "policy", team)
         },
-        members=tuple(people[user["id"]] for user in users if user["member"]),
-        admins=tuple(people[user["id"]] for user in users if user["admin"]),
+        members=tuple(people[user] for user in own),
+        admins=tuple(
+            person
+            for user, person in people.items()
+            if roles[user] == "admin" or (user in own and (own[user] or roles[user]) == _LEADS)
+        ),
         people=people,
         teams={
-            entry["id"]: tuple(people[user] for user in entry["members"] if user in people)
-            for entry in teams
+            other: tuple(people[user] for user in crew if user in people)
+            for other, (_, crew) in crews.items()
         },
         on_duty={tier: distinct(entries) for tier, entries in duty.items()},
     )
 
 
-# One round trip, because every batch of events and of timers needs it.
-_CONTEXT = """
-WITH named AS (
-  SELECT target.key AS kind, target.value #>> '{}' AS name FROM escalation_policy p,
-    jsonb_path_query(p.body, '$.steps[*].notify[*]') AS one, jsonb_each(one) AS target
-  WHERE p.team_id = $1 AND target.key IN ('user', 'team')
-)
-SELECT t.name, t.time_zone,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('name', c.name, 'body', c.body)
-                             ORDER BY c.position, c.id), '[]')
-   FROM category c WHERE c.team_id = t.id) AS categories,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('name', p.name, 'body', p.body) ORDER BY p.id),
-                   '[]')
-   FROM escalation_policy p WHERE p.team_id = t.id) AS policies,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('name', o.name, 'id', o.id, 'members',
-       (SELECT coalesce(jsonb_agg(m.user_id ORDER BY m.position, m.user_id), '[]')
-        FROM membership m WHERE m.team_id = o.id))), '[]')
-   FROM team o WHERE o.id = t.id
-     OR o.name IN (SELECT name FROM named WHERE kind = 'team')) AS teams,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object('tier', d.tier, 'user', d.user_id)
-                             ORDER BY d.kind, d.id), '[]')
-   FROM (SELECT 1 AS kind, s.id, s.tier, s.user_id FROM shift s
-         WHERE s.team_id = t.id AND s.during @> $2::timestamptz
-         UNION ALL
-         SELECT 2, p.id, p.tier, p.user_id FROM punch p
-         WHERE p.team_id = t.id AND p.during @> $2::timestamptz) d) AS duty,
-  (SELECT coalesce(jsonb_agg(jsonb_build_object(
-       'id', u.id, 'name', u.name, 'member', m.user_id IS NOT NULL,
-       'admin', u.role = 'admin'
-                OR m.user_id IS NOT NULL AND coalesce(m.role, u.role) = 'team_admin',
-       'methods', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                      'id', c.id, 'name', c.name, 'channel', c.channel) ORDER BY c.id), '[]')
-                   FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL),
-       'rules', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                    'urgency', r.urgency, 'body', r.body) ORDER BY r.urgency, r.position), '[]')
-                 FROM notification_rule r WHERE r.user_id = u.id))
-     ORDER BY m.position, u.id), '[]')
-   FROM app_user u LEFT JOIN membership m ON m.user_id = u.id AND m.team_id = t.id
-   WHERE u.active AND (
-     m.user_id IS NOT NULL OR u.role = 'admin'
-     OR EXISTS (SELECT 1 FROM shift s WHERE s.team_id = t.id AND s.user_id = u.id
-                AND s.during @> $2::timestamptz)
-     OR EXISTS (SELECT 1 FROM punch p WHERE p.team_id = t.id AND p.user_id = u.id
-                AND p.during @> $2::timestamptz)
-     OR u.name IN (SELECT name FROM named WHERE kind = 'user')
-     OR EXISTS (SELECT 1 FROM membership o JOIN team n ON n.id = o.team_id
-                WHERE o.user_id = u.id
-                AND n.name IN (SELECT name FROM named WHERE kind = 'team')))) AS users
-FROM team t WHERE t.id = $1
-"""
+_LEADS = "team_admin"
+
+
+def _part(found: _Parts, kind: str, team: int) -> list[Any]:
+    part: list[Any] = found.get(kind, {}).get(team, [])
+    return part
+
+
+def _crews(found: _Parts, team: int) -> dict[int, tuple[str, dict[int, str | None]]]:
+    """This team and those its policies name: the name, and the role of each member there."""
+    crews: dict[int, tuple[str, dict[int, str | None]]] = {}
+    for entry in _part(found, "crew", team):
+        _, crew = crews.setdefault(entry["team"], (entry["name"], {}))
+        if entry["user"] is not None:
+            crew[entry["user"]] = entry["role"]
+    return crews
 
 
 def escalation_plan(context: TeamContext, policy: Policy) -> EscalationPlan:
@@ -160,11 +201,7 @@ def _people(context: TeamContext, target: Target) -> tuple[Person, ...]:
             return ()
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - the shape is that of the query above
-    return msgspec.json.decode(text)
-
-
-def _person(user: Mapping[str, Any]) -> Person:
+def _person(number: int, user: Mapping[str, Any]) -> Person:
     rules: dict[Urgency, list[Rule]] = {}
     for entry in user["rules"]:
         body = entry["body"]
@@ -176,7 +213,7 @@ def _person(user: Mapping[str, Any]) -> Person:
         )
         rules.setdefault(Urgency(entry["urgency"]), []).append(rule)
     return Person(
-        id=user["id"],
+        id=number,
         name=user["name"],
         methods=tuple(Method(m["id"], m["name"], m["channel"]) for m in user["methods"]),
         rules={urgency: tuple(entries) for urgency, entries in rules.items()},

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tocsin.web.problems import Problem, as_problem, unavailable
+from tocsin.web.problems import Problem, as_problem
 
 log = structlog.get_logger()
 
@@ -47,9 +47,8 @@ class Gate:
         except _HungUpError:
             return
         except asyncio.CancelledError:
-            # The server stops and waits no longer: whoever sent this shall come again.
             if not answer.started:
-                await unavailable().response(request_id)(scope, receive, answer)
+                await _stopping().response(request_id)(scope, receive, answer)
             return
         except Exception as error:  # noqa: BLE001 - the last resort: callers get no stack trace
             problem = as_problem(error)
@@ -81,6 +80,16 @@ def template(scope: Scope) -> str:
     """The route's template, such as `/webhook/{secret}`; never the path that was asked for."""
     path = getattr(scope.get("route"), "path", None)
     return f"{scope.get('root_path', '')}{path}" if isinstance(path, str) else "(none)"
+
+
+def _stopping() -> Problem:
+    """The server stops and waits no longer. What was under way may still be stored."""
+    return Problem(
+        503,
+        "This process is stopping and did not wait for the end of the request.",
+        "Send it again after the time in Retry-After.",
+        headers={"Retry-After": "5"},
+    )
 
 
 class _HungUpError(Exception):

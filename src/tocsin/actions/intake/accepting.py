@@ -92,6 +92,7 @@ async def accept(
         Desk(connection, now), numbers={team: iter(free) for team, free in numbers.items()}
     )
     await _load_open(batch, connection, posted)
+    await batch.desk.prepare(_asking(batch, posted))
     accepted = [await _one(batch, item) for item in posted]
     changed = list(batch.changed.values())
     written = await alerts.save(connection, changed, now) if changed else None
@@ -135,6 +136,17 @@ async def _load_open(batch: Batch, connection: Connection, posted: Sequence[Post
         return
     found = await alerts.open_by_key(connection, keys)
     batch.open.update({key: Saved(alert, (), whole=False) for key, alert in found.items()})
+
+
+def _asking(batch: Batch, posted: Sequence[Posted]) -> set[int]:
+    """The teams that are to be looked up: not those whose events only count on open alerts."""
+    return {
+        item.team
+        for item in posted
+        for said in item.said
+        if isinstance(said, (Event, Answer))
+        and isinstance(said, Event) != ((item.team, said.external_id or "") in batch.open)
+    }
 
 
 async def _one(batch: Batch, item: Posted) -> Accepted:
