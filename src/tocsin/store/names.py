@@ -32,7 +32,7 @@ async def newest_entry(connection: Connection) -> int:
         connection,
         "SELECT coalesce(max(n.id), 0) AS id FROM team t CROSS JOIN LATERAL ("
         " SELECT l.id FROM timeline l WHERE l.team_id = t.id"
-        " AND l.xid::xid8 < pg_snapshot_xmin(pg_current_snapshot())"
+        " AND l.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         " ORDER BY l.id DESC LIMIT 1) n",
     )
     newest: int = found[0]["id"]

@@ -173,7 +173,7 @@ async def live_rows(
         connection,
         "SELECT t.id, t.team_id, t.alert_id, t.at, t.kind, t.by_name, t.via, t.data FROM timeline t"
         " WHERE t.team_id = ANY($1::int[]) AND t.id > $2"
-        " AND t.xid::xid8 < pg_snapshot_xmin(pg_current_snapshot())"
+        " AND t.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         " ORDER BY t.id LIMIT $3",
         list(teams),
         after,

@@ -98,9 +98,16 @@ timeline = Table(
     Column("by_user", Integer),
     Column("via", Text, nullable=False),
     Column("data", JSONB, nullable=False, server_default=EMPTY),
-    # The transaction that wrote the row: live updates read only below the oldest running one.
-    Column("xid", Text, nullable=False, server_default=text("(pg_current_xact_id()::text)")),
+    # The transaction that wrote the row: live updates follow (xid, id), and read only below the
+    # oldest transaction that still runs.
+    Column(
+        "xid",
+        BigInteger,
+        nullable=False,
+        server_default=text("(pg_current_xact_id()::text::bigint)"),
+    ),
     Index("ix_timeline_alert", "team_id", "alert_id", "id"),
+    Index("ix_timeline_live", "team_id", "xid", "id"),
 )
 
 notification = Table(
@@ -147,6 +154,19 @@ notification = Table(
         postgresql_where=text("next_try_at IS NOT NULL"),
     ),
     Index("ix_notification_alert", "team_id", "alert_id"),
+    Index(
+        "ix_notification_planned",
+        "team_id",
+        "alert_id",
+        postgresql_where=text("state = 'planned'"),
+    ),
+    Index(
+        "ix_notification_first",
+        "team_id",
+        "alert_id",
+        "method_id",
+        postgresql_where=text("attempt = 1"),
+    ),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
 )
 
@@ -216,6 +236,13 @@ remote_object = Table(
     instant("modified_at"),
     Column("details_due", Boolean, nullable=False, server_default=text("false")),
     Index("ix_remote_object_alert", "team_id", "alert_id"),
+    Index(
+        "ix_remote_object_details",
+        "team_id",
+        "connector_id",
+        "modified_at",
+        postgresql_where=text("details_due"),
+    ),
 )
 
 remote_write = Table(
@@ -241,6 +268,12 @@ remote_write = Table(
         postgresql_where=text("next_try_at IS NOT NULL"),
     ),
     Index("ix_remote_write_object", "team_id", "connector_id", "key"),
+    Index(
+        "ix_remote_write_pending",
+        "team_id",
+        "connector_id",
+        postgresql_where=text("state = 'pending'"),
+    ),
 )
 
 poll = Table(

@@ -131,7 +131,9 @@ def upgrade() -> None:
     postgresql_with={'fillfactor': '80', 'autovacuum_vacuum_scale_factor': '0.02'}
     )
     op.create_index('ix_notification_alert', 'notification', ['team_id', 'alert_id'], unique=False)
+    op.create_index('ix_notification_first', 'notification', ['team_id', 'alert_id', 'method_id'], unique=False, postgresql_where=sa.text('attempt = 1'))
     op.create_index('ix_notification_next_try_at', 'notification', ['next_try_at'], unique=False, postgresql_where=sa.text('next_try_at IS NOT NULL'))
+    op.create_index('ix_notification_planned', 'notification', ['team_id', 'alert_id'], unique=False, postgresql_where=sa.text("state = 'planned'"))
     op.create_index('uq_notification_once', 'notification', ['team_id', 'alert_id', 'method_id', 'purpose', 'due_at'], unique=True, postgresql_where=sa.text("state <> 'cancelled'"))
     op.create_table('plan',
     sa.Column('team_id', sa.Integer(), nullable=False),
@@ -174,6 +176,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('team_id', 'connector_id', 'key', name=op.f('pk_remote_object'))
     )
     op.create_index('ix_remote_object_alert', 'remote_object', ['team_id', 'alert_id'], unique=False)
+    op.create_index('ix_remote_object_details', 'remote_object', ['team_id', 'connector_id', 'modified_at'], unique=False, postgresql_where=sa.text('details_due'))
     op.create_table('remote_write',
     sa.Column('team_id', sa.Integer(), nullable=False),
     sa.Column('id', sa.UUID(), nullable=False),
@@ -193,6 +196,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_remote_write_next_try_at', 'remote_write', ['next_try_at'], unique=False, postgresql_where=sa.text('next_try_at IS NOT NULL'))
     op.create_index('ix_remote_write_object', 'remote_write', ['team_id', 'connector_id', 'key'], unique=False)
+    op.create_index('ix_remote_write_pending', 'remote_write', ['team_id', 'connector_id'], unique=False, postgresql_where=sa.text("state = 'pending'"))
     op.create_table('setting',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('body', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
@@ -241,10 +245,11 @@ def upgrade() -> None:
     sa.Column('by_user', sa.Integer(), nullable=True),
     sa.Column('via', sa.Text(), nullable=False),
     sa.Column('data', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
-    sa.Column('xid', sa.Text(), server_default=sa.text('(pg_current_xact_id()::text)'), nullable=False),
+    sa.Column('xid', sa.BigInteger(), server_default=sa.text('(pg_current_xact_id()::text::bigint)'), nullable=False),
     sa.PrimaryKeyConstraint('team_id', 'id', name=op.f('pk_timeline'))
     )
     op.create_index('ix_timeline_alert', 'timeline', ['team_id', 'alert_id', 'id'], unique=False)
+    op.create_index('ix_timeline_live', 'timeline', ['team_id', 'xid', 'id'], unique=False)
     op.create_table('address',
     sa.Column('hash', sa.LargeBinary(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
