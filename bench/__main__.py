@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from bench import delivery, intake, starting, storm
+from bench.calibration import flush
 from bench.figures import Figure, busy
 from bench.stage import BenchError, Stage, stage
 
@@ -34,6 +35,7 @@ async def measure(names: Sequence[str]) -> int:
     print(f"Python {platform.python_version()}, {platform.system()}; {busy()}")
     begun, code = time.monotonic(), 0
     async with stage() as ready:
+        print(f"8 KiB are on the disk after {flush(ready.folder):.2f} ms", flush=True)
         for name in names:
             print(f"\n{name}: {(BENCHMARKS[name].__doc__ or '').strip()}", flush=True)
             try:

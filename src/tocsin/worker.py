@@ -66,7 +66,7 @@ class Worker:
         self._deliverer = Deliverer(world)
         self._sources = sync.Sources(world)
         self._busy: set[asyncio.Task[None]] = set()
-        self._turned: dict[str, datetime] = {}
+        self._turned = dict.fromkeys(("page", "deliver", "poll", "write"), world.clock.now())
         self._down: set[str] = set()
 
     async def run(self) -> None:
@@ -89,7 +89,8 @@ class Worker:
 
     def stalled(self, now: datetime, patience: timedelta = timedelta(seconds=15)) -> list[str]:
         """Loops that have not turned for longer than `patience`, for readiness."""
-        return [name for name, at in self._turned.items() if now - at > patience]
+        stalled = [name for name, at in self._turned.items() if now - at > patience]
+        return [*stalled, "settle"] if self._deliverer.behind else stalled
 
     async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]]) -> None:
         """Turn as long as there is work, then wait for a wake-up or the poll interval."""

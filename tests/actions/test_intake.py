@@ -145,3 +145,20 @@ async def test_a_policy_says_how_many_must_acknowledge_where_nobody_else_does(
         assert (alert.mode, alert.acknowledgements_required) == (Mode.MULTI, 3)
         (asked,) = (await intake.accept(posted(event("b", mode=Mode.SINGLE)))).alerts
         assert (asked.mode, asked.acknowledgements_required) == (Mode.SINGLE, 1)
+
+
+async def test_closed_and_raised_again_in_one_request_after_it_was_stored(database: str) -> None:
+    async with world_at(database) as world, Intake(world) as intake:
+        await intake.accept(posted(event("k")))
+        closing = Answer(kind=AnswerKind.CLOSE, external_id="k")
+        done = await intake.accept(posted(closing, event("k")))
+        assert [alert.status for alert in done.alerts] == [Status.CLOSED, Status.OPEN]
+
+
+async def test_a_team_that_was_removed_meanwhile_fails_only_its_own_sender(database: str) -> None:
+    async with world_at(database) as world, Intake(world) as intake:
+        good = [intake.accept(posted(event())) for _ in range(5)]
+        gone = intake.accept(posted(event(), team=99))
+        results = await asyncio.gather(*good, gone, return_exceptions=True)
+        assert isinstance(results[-1], Unstored)
+        assert [isinstance(done, Accepted) for done in results[:-1]] == [True] * 5

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from tests.nights.night import night
 from tocsin.core.changes import Acknowledged, Closed
 from tocsin.core.kinds import Actor, Via
+from tocsin.store.db import run
 
 START = datetime(2026, 11, 24, 2, 58, tzinfo=UTC)
 ADA = Actor("ada", 3, Via.REPLY)
@@ -97,3 +98,29 @@ async def test_a_broken_phone_is_tried_again_until_it_rings(database: str) -> No
                 "02:59:50 mara: alert again (2): HIGH #1 Pump down (soc · plant)",
             ]
         )
+
+
+async def test_a_step_that_repeats_every_minute_does_not_put_off_the_mail_of_the_second(
+    database: str,
+) -> None:
+    async with night(database, START) as n:
+        async with n.world.database.transaction() as connection:
+            await run(
+                connection,
+                "UPDATE escalation_policy SET body ="
+                """ '{"repeat": 9, "steps": [{"notify": [{"duty": 1}], "wait": "1m"}]}'""",
+            )
+            await run(
+                connection,
+                "INSERT INTO contact_method (id, user_id, name, channel, address)"
+                " SELECT 4, 1, 'second phone', channel, replace(address, 'mara', 'second')"
+                " FROM contact_method WHERE id = 1",
+            )
+            await run(
+                connection,
+                "INSERT INTO notification_rule (id, user_id, urgency, position, body) VALUES"
+                """ (3, 1, 'urgent', 1, '{"after": "2m", "via": "second phone"}')""",
+            )
+        await n.raise_alert("Pump down", "p1")
+        await n.until(START + timedelta(minutes=4))
+        assert [line[:8] for line in n.told if "second:" in line] == ["03:00:00", "03:02:00"]

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
-from tests.web.stage import USERS, Stage, public, stage
+from tests.web.stage import TEAMS, USERS, Stage, public, stage
 from tocsin.core.access import Caller, Role
 from tocsin.core.event import Event
 from tocsin.web.live import QUEUE, Live
@@ -102,6 +102,30 @@ async def said_by(events: AsyncIterator[Heard], *names: str) -> list[str]:
     return [name for name in found if name in names]
 
 
+def place(event: Heard) -> tuple[int, ...]:
+    """The transaction and the id that an event's `id:` is made of."""
+    assert event.id is not None
+    return tuple(int(part) for part in event.id.split("-"))
+
+
+INSERT = (
+    "INSERT INTO timeline (team_id, alert_id, at, kind, by_name, via)"
+    " VALUES ($1, gen_random_uuid(), now(), 'annotated', $2, 'api')"
+)
+
+
+@asynccontextmanager
+async def begun(doors: Stage) -> AsyncGenerator[asyncpg.Connection]:
+    """A connection in a transaction that has its number already."""
+    connection = await asyncpg.connect(doors.world.database.dsn)
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT pg_current_xact_id()")
+        yield connection
+    finally:
+        await connection.close()
+
+
 async def test_a_change_is_told_to_those_in_its_team(doors: Stage, address: str) -> None:
     async with listening(doors, address, "mara") as mine, listening(doors, address, "nick") as his:
         for events in (mine, his):
@@ -123,9 +147,9 @@ async def test_a_stream_resumes_after_the_last_event_that_was_heard(
         first = await following(events)
     missed = [await doors.alert(event=Event(title="two")), await doors.alert("noc")]
     async with listening(doors, address, "mara", first.id) as events:
-        ids = [int((await following(events)).id or 0) for _ in range(3)]
-        assert ids == sorted(ids)
-        assert ids[0] > int(first.id or 0)
+        places = [place(await following(events)) for _ in range(3)]
+        assert places == sorted(places)
+        assert places[0] > place(first)
         third = await doors.alert(event=Event(title="three"))
         told = [(await following(events)).data["alert"] for _ in range(2)]
         assert public(third) in told
@@ -135,46 +159,83 @@ async def test_a_stream_resumes_after_the_last_event_that_was_heard(
 async def test_a_change_of_another_process_arrives_without_a_notify(
     doors: Stage, address: str
 ) -> None:
-    alert = await doors.alert()
     async with listening(doors, address, "mara") as events:
         await following(events, "hello")
-        await doors.sql(
-            "INSERT INTO timeline (team_id, alert_id, at, kind, by_name, via)"
-            " VALUES (1, $1, now(), 'annotated', 'elsewhere', 'api')",
-            alert.id,
-        )
+        await doors.sql(INSERT, 1, "elsewhere")
         assert await said_by(events, "elsewhere") == ["elsewhere"]
 
 
 async def test_nothing_is_passed_over_while_an_older_transaction_is_still_open(
     doors: Stage, address: str
 ) -> None:
-    alert = await doors.alert()
-    insert = (
-        "INSERT INTO timeline (team_id, alert_id, at, kind, by_name, via)"
-        " VALUES (1, $1, now(), 'annotated', $2, 'api')"
-    )
-    slow = await asyncpg.connect(doors.world.database.dsn)
-    try:
-        async with listening(doors, address, "mara") as events:
-            await following(events, "hello")
-            await slow.execute("BEGIN")
-            await slow.execute(insert, alert.id, "slow")
-            await doors.sql(insert, alert.id, "quick")
+    async with listening(doors, address, "mara") as events:
+        await following(events, "hello")
+        async with begun(doors) as slow:
+            await slow.execute(INSERT, 1, "slow")
+            await doors.sql(INSERT, 1, "quick")
             telling = asyncio.create_task(said_by(events, "slow", "quick"))
             await asyncio.sleep(1.2)
             assert not telling.done()
             await slow.execute("COMMIT")
             assert await telling == ["slow", "quick"]
-        async with listening(doors, address, "mara", "0") as events:
-            assert await said_by(events, "slow", "quick") == ["slow", "quick"]
-    finally:
-        await slow.close()
+    async with listening(doors, address, "mara", "0-0") as events:
+        assert await said_by(events, "slow", "quick") == ["slow", "quick"]
 
 
-async def test_a_place_that_is_none_is_a_resync(doors: Stage, address: str) -> None:
-    async with listening(doors, address, "mara", "nonsense") as events:
+@pytest.mark.parametrize("team", TEAMS.values(), ids=list(TEAMS))
+async def test_a_younger_transaction_is_told_although_an_older_one_drew_the_higher_id(
+    doors: Stage, address: str, team: int
+) -> None:
+    async with listening(doors, address, "root") as events:
+        await following(events, "hello")
+        async with begun(doors) as older, begun(doors) as younger:
+            low = await younger.fetchval(f"{INSERT} RETURNING id", 1, "younger")
+            high = await older.fetchval(f"{INSERT} RETURNING id", team, "older")
+            assert low < high
+            await older.execute("COMMIT")
+            first = await following(events)
+            assert (first.data["by"], place(first)[1]) == ("older", high)
+            await younger.execute("COMMIT")
+        second = await following(events)
+        assert (second.data["by"], place(second)[1]) == ("younger", low)
+        assert place(first) < place(second)
+    async with listening(doors, address, "mara", first.id) as events:
+        assert (await following(events)).id == second.id
+    async with listening(doors, address, "mara", second.id) as events:
+        await doors.sql(INSERT, 1, "later")
+        assert (await following(events)).data["by"] == "later"
+
+
+@pytest.mark.parametrize("last", ["nonsense", "12", "1-2-3", "-1-2"])
+async def test_a_place_that_is_none_is_a_resync(doors: Stage, address: str, last: str) -> None:
+    async with listening(doors, address, "mara", last) as events:
         assert (await following(events, "resync")).id is not None
+
+
+async def test_a_place_that_is_not_reached_yet_is_a_resync_and_news_follow(
+    doors: Stage, address: str
+) -> None:
+    async with listening(doors, address, "mara", f"{10**17}-1") as events:
+        assert place(await following(events, "resync")) < (10**17, 1)
+        await doors.sql(INSERT, 1, "later")
+        assert await said_by(events, "later") == ["later"]
+
+
+async def test_a_timeline_that_fell_behind_what_was_told_is_a_resync_and_news_follow(
+    doors: Stage, address: str
+) -> None:
+    async with listening(doors, address, "mara") as events:
+        await following(events, "hello")
+        await doors.sql(INSERT, 1, "lost")
+        lost = await following(events)
+        await doors.sql("DELETE FROM timeline")
+        await doors.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+        )
+        assert place(await following(events, "resync")) < place(lost)
+        await doors.sql(INSERT, 1, "later")
+        assert await said_by(events, "later") == ["later"]
 
 
 async def test_a_slow_reader_is_told_to_load_everything_again(doors: Stage) -> None:

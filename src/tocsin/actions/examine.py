@@ -94,13 +94,15 @@ async def _people(connection: Connection) -> Iterable[Finding]:
 
 async def _channels(world: World, connection: Connection) -> Iterable[Finding]:
     findings: list[Finding] = []
-    for medium in await health.media_in_use(connection):
+    media = await health.media_in_use(connection)
+    settings = await channel_settings(connection, media)
+    for medium in media:
         load = world.plug_ins.channels.get(medium)
         if load is None:
             hint = "contact methods of this channel are passed over; use another one"
             findings.append(Finding(f"channel {medium}", Grade.FAULT, "not installed", hint))
             continue
-        fault = load().check_settings(await channel_settings(connection, medium))
+        fault = load().check_settings(settings[medium])
         if fault is None:
             findings.append(Finding(f"channel {medium}", Grade.OK, "settings are complete"))
         else:

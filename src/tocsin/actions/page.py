@@ -1,12 +1,23 @@
 """A step is due: the people it means now are paged, or the next step starts."""
 
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
 from tocsin.actions.desk import Desk
 from tocsin.actions.world import World
-from tocsin.core.alert import Changed, due_change
+from tocsin.core.alert import Alert, Changed, due_change
 from tocsin.store import alerts
+
+log = structlog.get_logger()
 
 BATCH = 500
 """Alerts per transaction: holds row locks for well under a second even when machines are busy."""
+
+LATER = timedelta(minutes=1)
+"""When an alert that cannot be decided or stored is looked at again; it holds up no other."""
 
 
 async def page_due(world: World, limit: int = BATCH) -> int:
@@ -15,6 +26,18 @@ async def page_due(world: World, limit: int = BATCH) -> int:
     After an outage an alert is moved once, for what is true now: steps that nobody was woken for
     are not replayed.
     """
+    try:
+        return await _page(world, limit)
+    except DBAPIError as fault:
+        if fault.connection_invalidated:
+            raise
+        if limit > 1:
+            log.exception("a batch of timers was refused; one by one")
+            return await page_due(world, 1)
+        return await _put_off(world)
+
+
+async def _page(world: World, limit: int) -> int:
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         desk = Desk(connection, now)
@@ -22,13 +45,32 @@ async def page_due(world: World, limit: int = BATCH) -> int:
         await desk.prepare(
             {alert.team for alert in claimed}, {(alert.team, alert.policy) for alert in claimed}
         )
-        saved: list[alerts.Saved] = []
-        for alert in claimed:
-            change = due_change(alert)
-            outcome = await desk.decide(alert, change) if change is not None else None
-            if isinstance(outcome, Changed):
-                saved.append(alerts.Saved(outcome.alert, outcome.effects))
+        decided = [await _decided(desk, alert) for alert in claimed]
+        saved = [one for one in decided if one is not None]
         written = await alerts.save(connection, saved, now) if saved else None
     if written is not None and (written.due or written.syncs):
         world.wake()
+    return len(claimed)
+
+
+async def _decided(desk: Desk, alert: Alert) -> alerts.Saved | None:
+    change = due_change(alert)
+    try:
+        outcome = await desk.decide(alert, change) if change is not None else None
+    except DBAPIError:
+        raise
+    except Exception:
+        log.exception("a timer cannot be decided; looked at again in a minute", alert=str(alert.id))
+        return alerts.Saved(replace(alert, next_step_at=desk.now + LATER), ())
+    return alerts.Saved(outcome.alert, outcome.effects) if isinstance(outcome, Changed) else None
+
+
+async def _put_off(world: World) -> int:
+    """The alert whose timer fired longest ago cannot be stored: others go first."""
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        claimed = await alerts.claim_due(connection, now, 1)
+        for alert in claimed:
+            log.error("an alert cannot be stored; again in a minute", alert=str(alert.id))
+            await alerts.put_off(connection, alert, now + LATER)
     return len(claimed)

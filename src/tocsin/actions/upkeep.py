@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.world import World
 from tocsin.store import upkeep as rows
@@ -18,20 +19,43 @@ KEEP_EVENTS = timedelta(days=30)
 
 
 async def upkeep(world: World) -> None:
-    """Do what is due; each piece by one process at a time, in a transaction of its own."""
+    """Do what is due; a piece that fails does not keep the others from being done."""
+    for piece in (_partitions, _extend_shifts, _budgets, _forgotten):
+        try:
+            await piece(world)
+        except Exception as fault:
+            if _away(fault):
+                raise
+            log.exception("a piece of upkeep failed; it is tried again", piece=piece.__name__)
+
+
+def _away(fault: Exception) -> bool:
+    """Whether it is the database that is away, rather than a fault in one piece."""
+    return isinstance(fault, OSError) or (
+        isinstance(fault, DBAPIError) and fault.connection_invalidated
+    )
+
+
+async def _partitions(world: World) -> None:
     now = world.clock.now()
-    database = world.worker_database
-    async with database.transaction() as connection:
-        if await claim_job(connection, "partitions", timedelta(hours=6), now):
-            await make_partitions(connection, now.date())
-            for name in await drop_partitions(connection, (now - KEEP_EVENTS).date()):
-                log.info("raw events dropped", partition=name)
-    await _extend_shifts(world)
-    async with database.transaction() as connection:
+    async with world.worker_database.transaction() as connection:
+        if not await claim_job(connection, "partitions", timedelta(hours=6), now):
+            return
+        await make_partitions(connection, now.date())
+        for name in await drop_partitions(connection, (now - KEEP_EVENTS).date()):
+            log.info("raw events dropped", partition=name)
+
+
+async def _budgets(world: World) -> None:
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
         if await claim_job(connection, "budgets", timedelta(hours=1), now):
             await rows.forget_budgets(connection, now)
-    async with database.transaction() as connection:
-        forgotten = await rows.restart_forgotten(connection, now)
+
+
+async def _forgotten(world: World) -> None:
+    async with world.worker_database.transaction() as connection:
+        forgotten = await rows.restart_forgotten(connection, world.clock.now())
     if forgotten:
         log.error("open alerts without a timer or a page were restarted", alerts=forgotten)
         world.wake()
@@ -44,6 +68,11 @@ async def _extend_shifts(world: World) -> None:
         if not await claim_job(connection, "shifts", timedelta(hours=6), now):
             return
         teams = await all_teams(connection)
-    for team in teams:
-        async with world.worker_database.transaction() as connection:
-            await materialise(connection, team, now)
+    for team, name in teams.items():
+        try:
+            async with world.worker_database.transaction() as connection:
+                await materialise(connection, team, now)
+        except Exception as fault:
+            if _away(fault):
+                raise
+            log.exception("shifts of a team not worked out", team=name)

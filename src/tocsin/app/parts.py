@@ -18,6 +18,7 @@ from tocsin.ports import SecretMissingError
 from tocsin.settings import NOT_SETTINGS, Settings
 from tocsin.store.db import Database, migrate
 from tocsin.store.embedded import EmbeddedPostgres
+from tocsin.store.events import make_partitions
 
 WEB_CONNECTIONS = 12
 WORKER_CONNECTIONS = 8
@@ -37,7 +38,10 @@ async def opened(
             private = await stack.enter_async_context(EmbeddedPostgres(settings.home, log=log))
             dsn = private.dsn
         await _ready(dsn)
-        yield await stack.enter_async_context(world_of(settings, dsn, wake=wake))
+        world = await stack.enter_async_context(world_of(settings, dsn, wake=wake))
+        async with world.database.transaction() as connection:
+            await make_partitions(connection, world.clock.now().date())
+        yield world
 
 
 @asynccontextmanager

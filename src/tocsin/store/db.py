@@ -141,6 +141,7 @@ def _engine(dsn: str, size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=30,
         pool_pre_ping=False,  # a round trip for each transaction; see `_refuse_closed`
+        hide_parameters=True,  # they hold what senders and people wrote, and sealed secrets
         json_serializer=_to_json,
         json_deserializer=str,  # JSONB arrives as text, to be decoded into its own type
     )

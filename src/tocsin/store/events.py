@@ -77,15 +77,27 @@ async def reserve_numbers(database: Database, counts: Mapping[int, int]) -> dict
 
 
 async def make_partitions(connection: Connection, today: date, ahead: int = 3) -> None:
-    """Partitions for today and the days ahead. Rows of a day without one go to the default."""
+    """Partitions for today and the days ahead.
+
+    Rows of a day that had none yet wait in the default partition, and are moved here.
+    """
+    await run(connection, "SELECT pg_advisory_xact_lock(7102938475610295)")
     for days in range(ahead + 1):
-        day = today + timedelta(days=days)
-        await run(connection, _partition(day))
+        day = (today + timedelta(days=days)).isoformat()
+        name = _partition(day)
+        if (await rows(connection, "SELECT to_regclass($1::text) AS found", name))[0]["found"]:
+            continue
+        await run(connection, f"CREATE TABLE {name} (LIKE event INCLUDING ALL)")
+        await run(
+            connection,
+            f"WITH late AS (DELETE FROM event_default WHERE day = '{day}' RETURNING *)"  # noqa: S608 - a date
+            f" INSERT INTO {name} SELECT * FROM late",
+        )
+        await run(connection, f"ALTER TABLE event ATTACH PARTITION {name} FOR VALUES IN ('{day}')")
 
 
-def _partition(day: date) -> str:
-    name = f"event_{day:%Y%m%d}"
-    return f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF event FOR VALUES IN ('{day}')"
+def _partition(day: str) -> str:
+    return f"event_{day.replace('-', '')}"
 
 
 async def drop_partitions(connection: Connection, before: date) -> list[str]:
@@ -95,7 +107,7 @@ async def drop_partitions(connection: Connection, before: date) -> list[str]:
         "SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " WHERE i.inhparent = 'event'::regclass AND c.relname ~ '^event_[0-9]{8}$'",
     )
-    old = [row["name"] for row in found if row["name"] < f"event_{before:%Y%m%d}"]
+    old = [row["name"] for row in found if row["name"] < _partition(before.isoformat())]
     for name in old:
         await run(connection, f"DROP TABLE {name}")
     return old

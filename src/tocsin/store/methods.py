@@ -57,7 +57,20 @@ def _method(row: Row) -> MethodRow:
     return MethodRow(**columns, key_reference=known)
 
 
-async def channel_settings(connection: Connection, medium: str) -> Mapping[str, Any]:
-    """The block `settings.channels.NAME` of the configuration, empty where there is none."""
-    found = await rows(connection, "SELECT body FROM setting WHERE name = $1", f"channels/{medium}")
-    return msgspec.json.decode(found[0]["body"], type=dict[str, Any]) if found else {}
+async def channel_settings(
+    connection: Connection, media: Iterable[str]
+) -> dict[str, Mapping[str, Any]]:
+    """The blocks `settings.channels.NAME` of the configuration, empty where there is none."""
+    found = await rows(
+        connection,
+        "SELECT name, body FROM setting WHERE name = ANY($1::text[])",
+        sorted({f"{_CHANNELS}{medium}" for medium in media}),
+    )
+    blocks = {
+        row["name"].removeprefix(_CHANNELS): msgspec.json.decode(row["body"], type=dict[str, Any])
+        for row in found
+    }
+    return {medium: blocks.get(medium, {}) for medium in media}
+
+
+_CHANNELS = "channels/"

@@ -26,14 +26,17 @@ async def all_teams(connection: Connection) -> dict[int, str]:
     return {row["id"]: row["name"] for row in await rows(connection, "SELECT id, name FROM team")}
 
 
-async def newest_entry(connection: Connection) -> int:
-    """The number of the newest timeline row below which no running transaction can still write."""
+async def newest_entry(connection: Connection) -> tuple[int, int]:
+    """The (xid, id) of the newest timeline row below which no running transaction can still write.
+
+    (0, 0), which is below every row, when there is none.
+    """
     found = await rows(
         connection,
-        "SELECT coalesce(max(n.id), 0) AS id FROM team t CROSS JOIN LATERAL ("
-        " SELECT l.id FROM timeline l WHERE l.team_id = t.id"
+        "SELECT n.xid, n.id FROM team t CROSS JOIN LATERAL ("
+        " SELECT l.xid, l.id FROM timeline l WHERE l.team_id = t.id"
         " AND l.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-        " ORDER BY l.id DESC LIMIT 1) n",
+        " ORDER BY l.xid DESC, l.id DESC LIMIT 1) n"
+        " ORDER BY n.xid DESC, n.id DESC LIMIT 1",
     )
-    newest: int = found[0]["id"]
-    return newest
+    return (found[0]["xid"], found[0]["id"]) if found else (0, 0)

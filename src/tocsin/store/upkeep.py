@@ -26,5 +26,5 @@ async def restart_forgotten(connection: Connection, now: datetime) -> int:
 _RESTART = """
 UPDATE alert SET next_step_at = $1
 WHERE status = 'open' AND next_step_at IS NULL AND suppressed IS NULL AND urgency <> 'record'
-  AND step IS NOT NULL AND NOT coalesce((state->>'exhausted')::bool, false) AND updated_at < $2
+  AND NOT coalesce((state->>'exhausted')::bool, false) AND updated_at < $2
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -25,12 +26,18 @@ CATCH_UP = 5000
 """Events that a resumed stream repeats at most; more than that is a resync."""
 _BATCH = 500
 
+Place = tuple[int, int]
+"""Where a timeline row stands: its transaction, then its id. On the wire as `123-456`."""
+
+_START: Place = (0, 0)
+_PLACE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One timeline row, ready to send."""
 
-    id: int
+    place: Place
     team: int
     text: bytes
 
@@ -40,7 +47,7 @@ class _Listener:
     """One open stream. `after` is the last row it has; `lost` when its queue overflowed."""
 
     caller: Caller
-    after: int
+    after: Place
     queue: asyncio.Queue[Told | None] = field(
         default_factory=lambda: asyncio.Queue[Told | None](QUEUE)
     )
@@ -50,7 +57,8 @@ class _Listener:
 class Live:
     """Reads new timeline rows at a NOTIFY and every half second, while anybody listens.
 
-    Only rows below every running transaction are told, so that none is passed over.
+    Rows are told in the order of their transactions, and only below every running one, so that
+    none is passed over.
     """
 
     def __init__(self, database: Database, *, ping_seconds: float = PING_SECONDS) -> None:
@@ -59,7 +67,7 @@ class Live:
         self._listeners: set[_Listener] = set()
         self._reader: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
-        self._position: int | None = None
+        self._position = _START
         self._teams: dict[int, str] = {}
         self._starting = asyncio.Lock()
         self._closed = False
@@ -69,13 +77,18 @@ class Live:
     ) -> AsyncGenerator[bytes]:
         """The bytes of one event stream, from after the event `last` where it is given.
 
+        A `last` that is no place in this timeline is answered with a resync.
         `still` is asked at every ping who the caller is by now; None ends the stream.
         """
-        listener, position = await self._join(caller)
+        resumed = None if last is None else await self._known(last)
+        listener, position = await self._join(caller, resumed)
         try:
             yield b"retry: 2000\n\n" + _event("hello", position if last is None else None)
-            async for text in self._caught_up(listener, last, position):
-                yield text
+            if resumed is not None:
+                async for text in self._caught_up(listener, resumed, position):
+                    yield text
+            elif last is not None:
+                yield _event("resync", position)
             while True:
                 more = await self._next(listener, still)
                 if more is None:
@@ -92,14 +105,30 @@ class Live:
         if self._reader is not None:
             self._reader.cancel()
 
-    async def _join(self, caller: Caller) -> tuple[_Listener, int]:
+    async def _known(self, last: str) -> Place | None:
+        """The place that `last` names; None when it names none or one that is not reached yet.
+
+        The latter comes from before a backup was restored, perhaps into another cluster: nothing
+        would be above it for a long time.
+        """
+        found = _PLACE.fullmatch(last)
+        if found is None:
+            return None
+        place = (int(found[1]), int(found[2]))
+        return place if place <= await self._newest() else None
+
+    async def _newest(self) -> Place:
+        async with self._database.transaction() as connection:
+            return await names.newest_entry(connection)
+
+    async def _join(self, caller: Caller, resumed: Place | None) -> tuple[_Listener, Place]:
         async with self._starting:
             if self._reader is None or self._reader.done():
-                async with self._database.transaction() as connection:
-                    self._position = await names.newest_entry(connection)
+                self._position = await self._newest()
                 self._reader = asyncio.create_task(self._read())
-        position = self._position or 0
-        listener = _Listener(caller, position)
+        position = self._position
+        # Another process may have told more than ours has by now.
+        listener = _Listener(caller, max(position, resumed or position))
         if self._closed:
             _put(listener, None)
         self._listeners.add(listener)
@@ -112,30 +141,24 @@ class Live:
             self._reader = None
 
     async def _caught_up(
-        self, listener: _Listener, last: str | None, position: int
+        self, listener: _Listener, after: Place, position: Place
     ) -> AsyncGenerator[bytes]:
-        """What happened after `last` up to `position`, from where the queue goes on."""
-        if last is None:
-            return
-        if not last.isascii() or not last.isdigit() or len(last) > 18:
-            yield _event("resync", position)
-            return
-        after, count = int(last), 0
-        listener.after = max(position, after)
+        """What happened after `after` up to `position`, from where the queue goes on."""
+        count = 0
         while after < position:
             found = await self._rows(listener.caller, after)
             for told in found:
-                if told.id <= position:
+                if told.place <= position:
                     yield told.text
             count += len(found)
             if len(found) < _BATCH:
                 return
-            after = found[-1].id
+            after = found[-1].place
             if count >= CATCH_UP:
                 yield _event("resync", position)
                 return
 
-    async def _rows(self, caller: Caller, after: int) -> list[Told]:
+    async def _rows(self, caller: Caller, after: Place) -> list[Told]:
         async with self._database.transaction() as connection:
             self._teams = await names.all_teams(connection)
             mine = [team for team in self._teams if sees(caller, team)]
@@ -158,7 +181,7 @@ class Live:
             listener.lost = False
             while not listener.queue.empty():
                 told = listener.queue.get_nowait()
-            position = listener.after = self._position or 0
+            position = listener.after = self._position
             return None if told is None else _event("resync", position)
         return None if told is None else told.text
 
@@ -166,6 +189,7 @@ class Live:
         while True:
             try:
                 async with listen(self._database.dsn, self._heard.set) as cut:
+                    await self._begin_again_when_lost()
                     while not cut.is_set():
                         await self._tell()
                         await self._wait(POLL_SECONDS)
@@ -173,6 +197,17 @@ class Live:
                 if not is_unavailable(error):
                     log.error("live updates failed; going on", exc_info=error)  # noqa: TRY400 - in one place for both
                 await self._wait(POLL_SECONDS)
+
+    async def _begin_again_when_lost(self) -> None:
+        """Resync everybody when our place is above the newest row: another backup was restored."""
+        newest = await self._newest()
+        if self._position <= newest:
+            return
+        log.warning("the timeline is behind what was told; live updates begin again")
+        self._position = newest
+        for listener in self._listeners:
+            listener.after = newest
+            _put(listener, Told(newest, 0, _event("resync", newest)))
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -184,14 +219,14 @@ class Live:
         """Read what is new and hand it to those who may see it."""
         while True:
             async with self._database.transaction() as connection:
+                found = await alerts.live_rows(connection, None, self._position, _BATCH)
                 self._teams = await names.all_teams(connection)
-                found = await alerts.live_rows(connection, self._teams, self._position or 0, _BATCH)
             for row in found:
                 told = _told(row, self._teams)
-                self._position = told.id
+                self._position = told.place
                 for listener in self._listeners:
-                    if told.id > listener.after and sees(listener.caller, told.team):
-                        listener.after = told.id
+                    if told.place > listener.after and sees(listener.caller, told.team):
+                        listener.after = told.place
                         _put(listener, told)
             if len(found) < _BATCH:
                 return
@@ -218,9 +253,10 @@ def _told(row: Row, teams: Mapping[int, str]) -> Told:
         "via": row["via"],
         "data": plain(row["data"]),
     }
-    return Told(row["id"], team, _event("timeline", row["id"], data))
+    place = (row["xid"], row["id"])
+    return Told(place, team, _event("timeline", place, data))
 
 
-def _event(kind: str, number: int | None, data: Mapping[str, object] | None = None) -> bytes:
-    name = b"" if number is None else b"id: %d\n" % number
+def _event(kind: str, place: Place | None, data: Mapping[str, object] | None = None) -> bytes:
+    name = b"" if place is None else b"id: %d-%d\n" % place
     return name + b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(data or {}))

@@ -1,11 +1,14 @@
 """Keep one promise to a person: hand the message over, write down what became of it."""
 
 import asyncio
+import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.deliver.claiming import Ready, claim
 from tocsin.actions.deliver.reaching import Channels
@@ -13,18 +16,25 @@ from tocsin.actions.world import World
 from tocsin.core.notification import State, repeat_at, retry_at
 from tocsin.core.storable import line
 from tocsin.ports import Failed, FailureKind, Sent
-from tocsin.store.outbox import PAGE_LEASE, Settled, settle_pages
+from tocsin.store.outbox import PAGE_LEASE, Full, Settled, settle_pages
 
 log = structlog.get_logger()
 
 IN_FLIGHT = 200
 """Messages handed to providers at the same time by one process."""
 
+PER_METHOD = 32
+PER_MEDIUM = 150
+"""… to one contact method, and through one channel: one that hangs leaves room for the others."""
+
 _MARGIN = timedelta(seconds=5)
 """A channel that hangs is given up so long before somebody else may claim the page."""
 
 _LANDING = timedelta(seconds=3)
 """How long a process that stops waits for providers to answer."""
+
+_TURN = timedelta(seconds=1)
+"""How long a full process waits for room before it says that it is alive."""
 
 _LONGEST = 1000
 """Characters of a provider's words that are kept."""
@@ -36,11 +46,16 @@ class Deliverer:
     def __init__(self, world: World) -> None:
         self._world = world
         self._channels = Channels(world)
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flying: dict[asyncio.Task[None], Ready] = {}
         self._landed: list[Settled] = []
         self._landing = asyncio.Event()
         self._room = asyncio.Event()
         self._behind = False
+
+    @property
+    def behind(self) -> bool:
+        """Whether something was sent that the database did not take down yet."""
+        return self._behind
 
     async def launch(self) -> int:
         """Claim what is due, as much as there is room for, and start sending; returns how many."""
@@ -51,7 +66,8 @@ class Deliverer:
         room = IN_FLIGHT - len(self._flying)
         if room <= 0:
             self._room.clear()
-            await self._room.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), _TURN.total_seconds())
             return 1
         # Whoever stops us meanwhile waits: a page claimed and not started would lie until its
         # lease runs out.
@@ -78,10 +94,11 @@ class Deliverer:
             except Exception:
                 # Not written: kept and tried again. Should this process die, the leases run out
                 # and the pages go out once more, marked as possible duplicates.
-                self._landed = [*landed, *self._landed]
-                self._landing.set()
-                self._behind = True
                 log.exception("pages sent and not yet written down", pages=len(landed))
+                self._behind = True
+                self._landed = [*await self._one_by_one(landed), *self._landed]
+                self._behind = bool(self._landed)
+                self._landing.set()
                 await self._world.clock.sleep(timedelta(seconds=1))
 
     async def drain(self) -> None:
@@ -105,12 +122,20 @@ class Deliverer:
         await self._channels.close()
 
     async def _start(self, most: int) -> int:
-        ready, claimed = await claim(self._world, self._channels, most)
+        ready, claimed = await claim(self._world, self._channels, most, self._full())
         for item in ready:
             task = asyncio.create_task(self._fly(item))
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
+            self._flying[task] = item
+            task.add_done_callback(self._flying.pop)
         return claimed
+
+    def _full(self) -> Full:
+        methods = Counter(item.due.promise.method for item in self._flying.values())
+        media = Counter(item.medium for item in self._flying.values())
+        return Full(
+            methods=tuple(method for method, count in methods.items() if count >= PER_METHOD),
+            media=tuple(medium for medium, count in media.items() if count >= PER_MEDIUM),
+        )
 
     async def _fly(self, ready: Ready) -> None:
         try:
@@ -137,7 +162,8 @@ class Deliverer:
         except Exception as fault:
             # A channel must not raise; one that does is a fault of ours, and the page stays due.
             log.exception("channel raised", channel=type(ready.channel).__name__)
-            outcome = Failed(kind=FailureKind.TEMPORARY, reason=f"fault in the channel: {fault!r}")
+            reason = f"fault in the channel: {type(fault).__name__}"
+            outcome = Failed(kind=FailureKind.TEMPORARY, reason=reason, maybe_applied=True)
         return self._outcome(ready, outcome)
 
     def _outcome(self, ready: Ready, outcome: Sent | Failed) -> Settled:
@@ -169,6 +195,27 @@ class Deliverer:
             again_at=again,
             maybe_sent=outcome.maybe_applied,
         )
+
+    async def _one_by_one(self, landed: Sequence[Settled]) -> list[Settled]:
+        """Write each by itself, so that one the database refuses holds up no other.
+
+        Returns what is still to be written. What is refused even without its words is left: its
+        lease runs out, and it goes out once more, marked.
+        """
+        left: list[Settled] = []
+        for one in landed:
+            try:
+                await self._settle([one])
+            except DBAPIError as fault:
+                if fault.connection_invalidated:
+                    left.append(one)
+                elif one.detail is not None or one.provider_id is not None:
+                    left.append(replace(one, detail=None, provider_id=None))
+                else:
+                    log.exception("a page cannot be written down", notification=str(one.due.id))
+            except Exception:  # noqa: BLE001 - the database is away; the caller has logged it
+                left.append(one)
+        return left
 
     async def _settle(self, landed: Sequence[Settled]) -> None:
         now = self._world.clock.now()

@@ -1,10 +1,12 @@
 """Which pages go out now, with all that their messages need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import structlog
 
 from tocsin.actions.deliver.reaching import Channels
 from tocsin.actions.links import links
@@ -19,9 +21,11 @@ from tocsin.keys import SealError
 from tocsin.ports import Address, Channel, MessageKind, Outgoing, SecretMissingError
 from tocsin.store import alerts
 from tocsin.store.db import Connection
-from tocsin.store.methods import MethodRow, methods_by_id
+from tocsin.store.methods import MethodRow, channel_settings, methods_by_id
 from tocsin.store.names import team_names, user_names
-from tocsin.store.outbox import PAGE_LEASE, Due, Settled, claim_pages, settle_pages
+from tocsin.store.outbox import PAGE_LEASE, Due, Full, Settled, claim_pages, settle_pages
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +34,43 @@ class Ready:
 
     due: Due
     channel: Channel
+    medium: str
     message: Outgoing
     address: Address
     lease_until: datetime
 
 
-async def claim(world: World, channels: Channels, limit: int) -> tuple[list[Ready], int]:
-    """Lease due pages; those no longer wanted are settled in the same transaction.
+async def claim(
+    world: World, channels: Channels, limit: int, full: Full
+) -> tuple[list[Ready], int]:
+    """Lease due pages, and settle those that are not to be sent.
 
-    Returns what is to be sent, and how many were claimed in all.
+    Returns what is to be sent, and how many were claimed in all. A page whose message cannot be
+    made is put back with the reason; it holds up no other.
     """
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        claimed = await claim_pages(connection, now, limit)
+        claimed = await claim_pages(connection, now, limit, full)
         if not claimed:
             return [], 0
         known = await _Known.load(connection, claimed)
-        ready: list[Ready] = []
-        dropped: list[Settled] = []
-        for due in claimed:
-            made = await known.ready(world, channels, due, now + PAGE_LEASE)
-            if isinstance(made, Ready):
-                ready.append(made)
-            else:
-                dropped.append(made)
-        if dropped:
+    made = [known.made(world, channels, due, now) for due in claimed]
+    dropped = [one for one in made if isinstance(one, Settled)]
+    if dropped:
+        async with world.worker_database.transaction() as connection:
             await settle_pages(connection, dropped, now)
-    return ready, len(claimed)
+    return [one for one in made if isinstance(one, Ready)], len(claimed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What is looked up once for a batch of pages."""
 
-    connection: Connection
     alerts: Mapping[UUID, Alert]
     methods: Mapping[int, MethodRow]
     teams: Mapping[int, str]
     users: Mapping[int, str]
-    channels: dict[str, Channel | None] = field(default_factory=dict[str, Channel | None])
+    settings: Mapping[str, Mapping[str, Any]]
 
     @classmethod
     async def load(cls, connection: Connection, claimed: list[Due]) -> "_Known":
@@ -76,42 +78,46 @@ class _Known:
             connection, [(due.team, due.alert) for due in claimed if due.alert is not None]
         )
         owners = {alert.owner for alert in found.values() if alert.owner is not None}
+        methods = await methods_by_id(connection, {due.promise.method for due in claimed})
         return cls(
-            connection,
             found,
-            await methods_by_id(connection, {due.promise.method for due in claimed}),
+            methods,
             await team_names(connection, {due.team for due in claimed}),
             await user_names(connection, owners | {due.promise.user for due in claimed}),
+            await channel_settings(connection, {method.channel for method in methods.values()}),
         )
 
-    async def ready(
-        self, world: World, channels: Channels, due: Due, lease_until: datetime
-    ) -> Ready | Settled:
-        """The page as it goes out, or why it does not."""
-        now = world.clock.now()
+    def made(self, world: World, channels: Channels, due: Due, now: datetime) -> Ready | Settled:
+        """The page as it goes out, or why it does not; never raises."""
+        try:
+            return self._made(world, channels, due, now)
+        except (SecretMissingError, SealError) as fault:  # it waits for somebody to put it right
+            reason = str(fault)
+        except Exception as fault:
+            # A plug-in that cannot be loaded, a row that makes no sense: this page alone waits.
+            log.exception("a page cannot be made", notification=ids.encode(due.team, due.id))
+            reason = f"the message cannot be made: {type(fault).__name__}"
+        again = retry_at(due.tries, None, now)
+        return Settled(due=due, state=State.PLANNED, detail=reason, again_at=again)
+
+    def _made(self, world: World, channels: Channels, due: Due, now: datetime) -> Ready | Settled:
         alert = self.alerts.get(due.alert) if due.alert is not None else None
         method = self.methods.get(due.promise.method)
-        if alert is None:
-            return Settled(due=due, state=State.CANCELLED, detail="the alert is gone")
+        if alert is None or due.team not in self.teams:
+            return Settled(due=due, state=State.CANCELLED, detail="the alert or its team is gone")
         why_not = still_wanted(due.promise, alert, now)
         if why_not is not None:
             return Settled(due=due, state=State.CANCELLED, detail=why_not)
         if method is None or method.disabled is not None or not method.user_active:
             return Settled(due=due, state=State.FAILED, detail=_unusable(method))
-        if method.channel not in self.channels:
-            self.channels[method.channel] = await channels.get(self.connection, method.channel)
-        channel = self.channels[method.channel]
+        channel = channels.get(method.channel, self.settings.get(method.channel, {}))
         if channel is None:
             detail = f"the channel {method.channel} is not installed"
             return Settled(due=due, state=State.FAILED, detail=detail)
-        try:
-            signing = method.signing_key(world.keys, world.secrets)
-        except (SecretMissingError, SealError) as fault:  # it waits for somebody to put it right
-            again = retry_at(due.tries, None, now)
-            return Settled(due=due, state=State.PLANNED, detail=str(fault), again_at=again)
+        signing = method.signing_key(world.keys, world.secrets)
         message = self._message(world, due, alert, method, machine=channel.capabilities.machine)
         address = Address(value=method.address, signing_key=signing)
-        return Ready(due, channel, message, address, lease_until)
+        return Ready(due, channel, method.channel, message, address, now + PAGE_LEASE)
 
     def _message(
         self, world: World, due: Due, alert: Alert, method: MethodRow, *, machine: bool

@@ -6,8 +6,6 @@ from typing import Any
 
 from tocsin.actions.world import World
 from tocsin.ports import Channel, ChannelContext
-from tocsin.store.db import Connection
-from tocsin.store.methods import channel_settings
 
 
 @dataclass(slots=True)
@@ -19,12 +17,14 @@ class Channels:
         default_factory=dict[str, tuple[Mapping[str, Any], Channel]]
     )
 
-    async def get(self, connection: Connection, medium: str) -> Channel | None:
-        """The channel that serves a medium, None when none is installed."""
+    def get(self, medium: str, settings: Mapping[str, Any]) -> Channel | None:
+        """The channel that serves a medium, None when none is installed.
+
+        Raises whatever a plug-in raises that cannot be loaded or made.
+        """
         load = self.world.plug_ins.channels.get(medium)
         if load is None:
             return None
-        settings = await channel_settings(connection, medium)
         known = self._made.get(medium)
         if known is not None and known[0] == settings:
             return known[1]

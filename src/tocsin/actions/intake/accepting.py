@@ -51,6 +51,10 @@ class Accepted:
     created: bool
 
 
+class TeamGoneError(Exception):
+    """The team that a request is for was removed after its address was looked up."""
+
+
 @dataclass(slots=True)
 class Batch:
     """The alerts of one transaction: found by key, changed in memory, written at the end.
@@ -63,6 +67,13 @@ class Batch:
     open: dict[tuple[int, str], Saved] = field(default_factory=dict[tuple[int, str], Saved])
     changed: dict[UUID, Saved] = field(default_factory=dict[UUID, Saved])
     plans: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+
+    def number(self, team: int) -> int:
+        """The next free number of a team. Raises `TeamGoneError`."""
+        number = next(self.numbers.get(team, iter(())), None)
+        if number is None:
+            raise TeamGoneError(f"team {team} was removed")
+        return number
 
     def put(self, saved: Saved) -> UUID:
         """Remember an alert after a change."""
@@ -214,7 +225,7 @@ async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | 
     seed = Alert(
         team=item.team,
         id=uuid7(now),
-        number=next(batch.numbers[item.team]),
+        number=batch.number(item.team),
         title=event.title,
         text=event.text,
         created_at=now,

@@ -122,8 +122,10 @@ class Intake:
             self._world.wake()
 
     async def _one_by_one(self, batch: list[_Waiting], fault: Exception) -> None:
-        """One bad row must not fail the others; a database that is away fails all at once."""
-        away = not isinstance(fault, DBAPIError) or fault.connection_invalidated
+        """One bad request must not fail the others; a database that is away fails all at once."""
+        away = isinstance(fault, OSError) or (  # a TimeoutError is an OSError
+            isinstance(fault, DBAPIError) and fault.connection_invalidated
+        )
         if len(batch) > 1 and not away:
             for waiting in batch:
                 await self._flush([waiting])

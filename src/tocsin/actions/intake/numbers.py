@@ -11,7 +11,7 @@ class Numbers:
     """Hands out alert numbers of teams, first those that were given back.
 
     Most events of a storm belong to alerts that are open: without this each would leave a gap,
-    and cost a transaction. What is left when a process ends is a gap.
+    and each batch would cost a transaction. What is left when a process ends is a gap.
     """
 
     def __init__(self, database: Database) -> None:

@@ -102,8 +102,8 @@ def reopen(alert: Alert, change: Reopened, plan: EscalationPlan, now: datetime) 
     if alert.status is not Status.CLOSED:
         return Unchanged(f"not closed, but {alert.status}")
     line = entry(EntryKind.REOPENED, change.by, change.comment)
-    note = f"Reopened in Tocsin{f': {change.comment}' if change.comment else ''}"
-    return again(alert, plan, now, line, sync(alert, IntentKind.NOTE, change.by, note))
+    told = sync(alert, IntentKind.REOPENED, change.by, change.comment)
+    return again(alert, plan, now, line, told)
 
 
 def _asked(alert: Alert, due: tuple[Page, ...]) -> Alert:

@@ -72,18 +72,36 @@ def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: dat
 def page(alert: Alert, due: tuple[Page, ...], now: datetime) -> Stepped:
     """Promise these pages; what was planned before for the same people is taken back.
 
-    Pages of people asked for by hand outlive an acknowledgement, those of others do not.
+    A method that would ring earlier by what was planned before keeps that: a step that comes
+    again sooner than a rule's minute must not put the minute off for ever. Pages of people asked
+    for by hand outlive an acknowledgement, those of others do not.
     """
     users = tuple(dict.fromkeys(item.user for item in due))
     withdrawn: tuple[Effect, ...] = ()
     if any(known.user in users for known in alert.paged):
-        alert, withdrawn = withdraw(alert, now, users, responders=True)
+        keep = _earlier(alert, due, now)
+        due = tuple(item for item in due if item.method not in keep)
+        alert, withdrawn = withdraw(alert, now, users, responders=True, keep=keep)
     promised, promises = _promise(alert, due)
     return promised, (*withdrawn, *promises)
 
 
+def _earlier(alert: Alert, due: tuple[Page, ...], now: datetime) -> tuple[int, ...]:
+    """The methods whose first page is still to come, no later than it would be by `due`."""
+    planned = {known.method: known.due_at for known in alert.paged if known.due_at > now}
+    first: dict[int, datetime] = {}
+    for item in due:
+        first[item.method] = min(item.due_at, first.get(item.method, item.due_at))
+    return tuple(method for method, at in first.items() if planned.get(method, at) < at)
+
+
 def withdraw(
-    alert: Alert, now: datetime, users: tuple[int, ...] | None = None, *, responders: bool = False
+    alert: Alert,
+    now: datetime,
+    users: tuple[int, ...] | None = None,
+    *,
+    responders: bool = False,
+    keep: tuple[int, ...] = (),
 ) -> Stepped:
     """Take back what is not sent (see `Withdraw`); methods it would have reached first are unpaged.
 
@@ -93,10 +111,11 @@ def withdraw(
         known
         for known in alert.paged
         if known.due_at <= now
+        or known.method in keep
         or (users is not None and known.user not in users)
         or (not responders and known.user in alert.responders)
     )
-    return replace(alert, paged=paged), (Withdraw(users, responders),)
+    return replace(alert, paged=paged), (Withdraw(users, responders, keep),)
 
 
 def end_asking(alert: Alert, now: datetime, users: Collection[int | None]) -> Stepped:

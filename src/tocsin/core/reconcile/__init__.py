@@ -13,6 +13,7 @@ from tocsin.core.reconcile.values import (
     Seen,
     Wanted,
     WriteBack,
+    account_names,
     same_account,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "Seen",
     "Wanted",
     "WriteBack",
+    "account_names",
     "news",
     "same_account",
     "seen_after",

@@ -9,6 +9,7 @@ from tocsin.core.reconcile.values import (
     RemoteStatus,
     Seen,
     Wanted,
+    account_names,
     same_account,
 )
 
@@ -17,13 +18,14 @@ def news(remote: Remote, seen: Seen | None) -> tuple[News, ...]:
     """What is new in `remote`, in the order in which to apply it.
 
     A state is news only where it differs from what the source last showed and is not what we last
-    wrote; a read older than what we know is no news at all. An object first seen closed, excluded,
+    wrote; a read older than what we know, or without our own write of the same instant, is no news
+    at all. An object first seen closed, excluded,
     or merged into another, is not news either: it stays unknown, and is not to be stored as seen,
     so that it arrives when that changes.
     """
     if seen is None:
         return _first(remote)
-    if remote.modified_at < seen.modified_at:
+    if _stale(remote, seen):
         return ()
     if remote.merged_into is not None:
         return (News(NewsKind.MERGED),) if seen.status is not RemoteStatus.CLOSED else ()
@@ -51,7 +53,8 @@ def _of_status(remote: Remote, seen: Seen) -> tuple[News, ...]:
     if remote.status is not seen.status and remote.status is not seen.written_status:
         return _of_new_status(remote, seen)
     owner_is_news = not any(
-        same_account(remote.owner, who) for who in (seen.owner, seen.written_owner)
+        same_account(remote.accounts, who)
+        for who in (seen.accounts, account_names(seen.written_owner))
     )
     if owner_is_news and remote.owner and remote.status is RemoteStatus.ACTIVE:
         return (News(NewsKind.OWNER_CHANGED, remote.owner),)
@@ -81,7 +84,7 @@ def seen_after(remote: Remote, seen: Seen | None, wrote: Wanted | None = None) -
 
     A read older than what we know changes nothing but what was written.
     """
-    stale = seen is not None and remote.modified_at < seen.modified_at
+    stale = seen is not None and _stale(remote, seen)
     status, owner = _written(remote, seen, stale=stale)
     if wrote is not None:
         status, owner = wrote.status or status, wrote.owner or owner
@@ -96,6 +99,22 @@ def seen_after(remote: Remote, seen: Seen | None, wrote: Wanted | None = None) -
         modified_at=remote.modified_at,
         written_status=status,
         written_owner=owner,
+        owner_names=remote.owner_names,
+    )
+
+
+def _stale(remote: Remote, seen: Seen) -> bool:
+    """Whether `remote` was read from before what we know.
+
+    Stamps can be coarse: where our own write was read back with the same stamp, a read without it
+    is from before it.
+    """
+    if remote.modified_at != seen.modified_at or remote.merged_into is not None:
+        return remote.modified_at < seen.modified_at
+    wrote_status = seen.written_status is seen.status
+    wrote_owner = account_names(seen.written_owner)
+    return (wrote_status and remote.status is not seen.status) or (
+        not wrote_owner.isdisjoint(seen.accounts) and wrote_owner.isdisjoint(remote.accounts)
     )
 
 
@@ -113,8 +132,8 @@ def _written(
         status = None
     if (
         not stale
-        and not same_account(remote.owner, seen.owner)
-        and not same_account(remote.owner, owner)
+        and not same_account(remote.accounts, seen.accounts)
+        and not same_account(remote.accounts, account_names(owner))
     ):
         owner = None
     return status, owner

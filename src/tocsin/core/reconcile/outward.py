@@ -11,6 +11,7 @@ from tocsin.core.reconcile.values import (
     Seen,
     Wanted,
     WriteBack,
+    account_names,
     same_account,
 )
 
@@ -22,11 +23,13 @@ def wanted(
 
     Decided anew from each fresh read, so that what an analyst did meanwhile is never undone: a
     closed object is not made active again, a state that is reached is not written again, and an
-    owner whom `seen` does not know yet took it after we last looked, so the owner stays.
+    owner whom `seen` does not know yet took it after we last looked, so the owner stays. What was
+    asked for before it was reopened here is asked for no more.
     """
     pending = tuple(intents)
-    closing = _last(pending, IntentKind.CLOSED)
-    taking = _last(pending, IntentKind.ACKNOWLEDGED)
+    standing = _since_reopened(pending)
+    closing = _last(standing, IntentKind.CLOSED)
+    taking = _last(standing, IntentKind.ACKNOWLEDGED)
     comments = tuple(_comments(pending)) if rules.comments else ()
     if closing is not None and remote.status is not RemoteStatus.CLOSED:
         return Wanted(
@@ -47,6 +50,11 @@ def wanted(
     return Wanted(comments=comments)
 
 
+def _since_reopened(intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
+    places = (n for n, one in enumerate(intents, start=1) if one.kind is IntentKind.REOPENED)
+    return intents[max(places, default=0) :]
+
+
 def _last(intents: tuple[Intent, ...], kind: IntentKind) -> Intent | None:
     return next((intent for intent in reversed(intents) if intent.kind is kind), None)
 
@@ -54,10 +62,12 @@ def _last(intents: tuple[Intent, ...], kind: IntentKind) -> Intent | None:
 def _owner(
     taking: Intent | None, remote: Remote, rules: WriteBack, seen: Seen | None
 ) -> str | None:
-    if taking is None or not rules.assign_owner or same_account(taking.owner, remote.owner):
+    if taking is None or not rules.assign_owner:
+        return None
+    if same_account(account_names(taking.owner), remote.accounts):
         return None
     taken_meanwhile = (
-        seen is not None and remote.owner and not same_account(remote.owner, seen.owner)
+        seen is not None and remote.owner and not same_account(remote.accounts, seen.accounts)
     )
     return None if taken_meanwhile else taking.owner
 
@@ -80,6 +90,8 @@ def _text(intent: Intent) -> str:
             return f"Acknowledged in Tocsin by {intent.by}{said}"
         case IntentKind.CLOSED:
             return f"Closed in Tocsin by {intent.by}{said}"
+        case IntentKind.REOPENED:
+            return f"Reopened in Tocsin by {intent.by}{said}"
         case IntentKind.NOTE:
             return f"{intent.by}{said}" if said else ""
 

@@ -21,7 +21,8 @@ class Remote:
     """One object as the source shows it.
 
     `key` is stable for the object's whole life and unique within the connector. `owner` is the
-    account as the source names it (user principal name or e-mail where it has one). `version` is
+    account as the source names it (user principal name or e-mail where it has one), `owner_names`
+    every name that the source gives that account (object id, e-mail and so on). `version` is
     what the source wants back with a write (etag). `times` are the source's own, in UTC.
     `also` lists other keys under which the same incident may arrive. `excluded`: the connector's
     filters leave it out, so it never arrives, but it is followed where it is known.
@@ -43,6 +44,12 @@ class Remote:
     merged_into: str | None = None
     also: tuple[str, ...] = ()
     excluded: bool = False
+    owner_names: tuple[str, ...] = ()
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """All names of the owner, to compare; empty when there is none."""
+        return account_names(self.owner, *self.owner_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,12 @@ class Seen:
     modified_at: datetime
     written_status: RemoteStatus | None = None
     written_owner: str | None = None
+    owner_names: tuple[str, ...] = ()
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """All names of the owner, to compare; empty when there is none."""
+        return account_names(self.owner, *self.owner_names)
 
 
 class NewsKind(StrEnum):
@@ -86,6 +99,7 @@ class IntentKind(StrEnum):
 
     ACKNOWLEDGED = "acknowledged"
     CLOSED = "closed"
+    REOPENED = "reopened"  # no more than a comment, and the end of what was asked for before
     NOTE = "note"
 
 
@@ -142,6 +156,11 @@ class Wanted:
         return self == Wanted()
 
 
-def same_account(one: str | None, other: str | None) -> bool:
-    """Whether two account names are one: directories do not mind the case."""
-    return (one or "").casefold() == (other or "").casefold()
+def account_names(*names: str | None) -> frozenset[str]:
+    """Names of one account, to compare: directories do not mind the case."""
+    return frozenset(name.casefold() for name in names if name)
+
+
+def same_account(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of names are of one account: they share a name, or both name nobody."""
+    return one == other or not one.isdisjoint(other)

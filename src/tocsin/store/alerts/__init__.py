@@ -9,6 +9,7 @@ from tocsin.store.alerts.reading import (
     live_rows,
     notifications,
     open_by_key,
+    put_off,
     search,
     timeline,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "live_rows",
     "notifications",
     "open_by_key",
+    "put_off",
     "save",
     "search",
     "timeline",

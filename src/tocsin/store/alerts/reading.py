@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tocsin.core.alert import Alert
 from tocsin.store.alerts.rows import alert_of
-from tocsin.store.db import Connection, Row, rows
+from tocsin.store.db import Connection, Row, rows, run
 
 
 async def get(
@@ -68,6 +68,17 @@ async def claim_due(connection: Connection, now: datetime, limit: int) -> list[A
         limit,
     )
     return [alert_of(row) for row in found]
+
+
+async def put_off(connection: Connection, alert: Alert, at: datetime) -> None:
+    """Look at an alert's timer again at `at`, and change nothing else."""
+    await run(
+        connection,
+        "UPDATE alert SET next_step_at = $3 WHERE team_id = $1 AND id = $2",
+        alert.team,
+        alert.id,
+        at,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,19 +174,30 @@ async def ledger(connection: Connection, team: int, alert: UUID) -> Sequence[Row
 
 
 async def live_rows(
-    connection: Connection, teams: Iterable[int], after: int, limit: int
+    connection: Connection, teams: Iterable[int] | None, after: tuple[int, int], limit: int
 ) -> Sequence[Row]:
-    """Timeline rows above `after` that nobody can still insert below, oldest first.
+    """Timeline rows whose (xid, id) is above `after`, lowest first; None asks for every team.
 
-    Rows commit out of order, so only those of transactions older than every running one count.
+    Only rows of transactions older than every running one are read, so that nobody can still
+    insert below. Ids alone would not do: an older transaction may draw the higher id.
     """
     return await rows(
         connection,
-        "SELECT t.id, t.team_id, t.alert_id, t.at, t.kind, t.by_name, t.via, t.data FROM timeline t"
-        " WHERE t.team_id = ANY($1::int[]) AND t.id > $2"
-        " AND t.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-        " ORDER BY t.id LIMIT $3",
-        list(teams),
-        after,
+        _LIVE,
+        None if teams is None else list(teams),
+        *after,
         limit,
     )
+
+
+_LIVE = """
+SELECT l.* FROM team CROSS JOIN LATERAL (
+  SELECT t.xid, t.id, t.team_id, t.alert_id, t.at, t.kind, t.by_name, t.via, t.data
+  FROM timeline t
+  WHERE t.team_id = team.id AND (t.xid, t.id) > ($2::bigint, $3::bigint)
+    AND t.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+  ORDER BY t.xid, t.id LIMIT $4
+) l
+WHERE $1::int[] IS NULL OR team.id = ANY($1)
+ORDER BY l.xid, l.id LIMIT $4
+"""

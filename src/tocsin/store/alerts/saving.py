@@ -54,17 +54,20 @@ class KeyTaken(Exception):  # noqa: N818 - a race to lose and run again, not an 
 async def save(connection: Connection, changes: Sequence[Saved], now: datetime) -> Written:
     """Write alerts, timeline and promises.
 
-    Raises `KeyTaken`, with nothing else written; the transaction is then to be rolled back.
+    Raises `KeyTaken`; the transaction is then to be rolled back. All that is taken back is taken
+    back before anything is promised, whatever the order of the effects (`still_wanted` has the
+    last word when a page is due).
     """
-    fresh = [change.alert for change in changes if change.new]
-    if fresh:
-        await _insert(connection, fresh)
+    # Those that are closed here first: a new one may have their key.
     known = [change.alert for change in changes if change.whole and not change.new]
     if known:
         await run(connection, _UPDATE, *columns_of(known, _KEYS), *columns_of(known, CHANGING))
     seen = [change.alert for change in changes if not change.whole]
     if seen:
         await run(connection, _COUNT, *columns_of(seen, _KEYS), *columns_of(seen, _COUNTED))
+    fresh = [change.alert for change in changes if change.new]
+    if fresh:
+        await _insert(connection, fresh)
     withdrawals = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Withdraw)]
     if withdrawals:
         await _withdraw(connection, withdrawals)
@@ -102,21 +105,22 @@ async def _insert(connection: Connection, alerts: Sequence[Alert]) -> None:
 _WITHDRAW = """
 UPDATE notification n
 SET state = 'cancelled', next_try_at = NULL, detail = 'withdrawn'
-FROM unnest($1::int[], $2::uuid[], $3::int[], $4::bool[])
-  AS w(team_id, alert_id, user_id, responders)
+FROM unnest($1::int[], $2::uuid[], $3::int[], $4::bool[], $5::text[])
+  AS w(team_id, alert_id, user_id, responders, keep)
 WHERE n.team_id = w.team_id AND n.alert_id = w.alert_id AND n.state = 'planned'
   AND (w.user_id IS NULL OR n.user_id = w.user_id)
   AND (n.purpose = 'escalation' OR w.responders AND n.purpose = 'responder')
+  AND NOT w.keep::jsonb @> to_jsonb(n.method_id)
 """
 
 
 async def _withdraw(connection: Connection, items: Sequence[tuple[Alert, Withdraw]]) -> None:
-    wide: list[tuple[int, UUID, int | None, bool]] = [
-        (alert.team, alert.id, user, effect.responders)
+    wide: list[tuple[int, UUID, int | None, bool, str]] = [
+        (alert.team, alert.id, user, effect.responders, _json(effect.keep))
         for alert, effect in items
         for user in (effect.users if effect.users is not None else (None,))
     ]
-    await run(connection, _WITHDRAW, *_columns(wide, 4))
+    await run(connection, _WITHDRAW, *_columns(wide, 5))
 
 
 _ENTRY_TYPES = {

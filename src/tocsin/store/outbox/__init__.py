@@ -3,7 +3,7 @@
 from tocsin.store.outbox.budgets import Limit, StoredBudget
 from tocsin.store.outbox.jobs import claim_job
 from tocsin.store.outbox.leases import PAGE_LEASE
-from tocsin.store.outbox.notifications import Due, Settled, claim_pages, settle_pages
+from tocsin.store.outbox.notifications import Due, Full, Settled, claim_pages, settle_pages
 from tocsin.store.outbox.polls import (
     DuePoll,
     Polled,
@@ -24,6 +24,7 @@ __all__ = [
     "Due",
     "DuePoll",
     "DueWrites",
+    "Full",
     "Limit",
     "Polled",
     "Settled",

@@ -45,9 +45,27 @@ class Settled:
     maybe_sent: bool = False
 
 
-async def claim_pages(connection: Connection, now: datetime, limit: int) -> list[Due]:
-    """Lease pages that are due, longest ago first; those of a dead worker come back marked."""
-    found = await rows(connection, _CLAIM, now, limit, PAGE_LEASE, now + PAGE_LEASE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    """Contact methods and media that this process has enough of in the air."""
+
+    methods: tuple[int, ...] = ()
+    media: tuple[str, ...] = ()
+
+
+NOT_FULL = Full()
+
+
+async def claim_pages(
+    connection: Connection, now: datetime, limit: int, full: Full = NOT_FULL
+) -> list[Due]:
+    """Lease pages that are due, longest ago first; those of a dead worker come back marked.
+
+    Pages that go to what is `full` are left alone.
+    """
+    sql = _CLAIM_OTHERS if full.methods or full.media else _CLAIM
+    args = (list(full.methods), list(full.media)) if sql is _CLAIM_OTHERS else ()
+    found = await rows(connection, sql, now, limit, PAGE_LEASE, now + PAGE_LEASE, *args)
     return [_due(row) for row in found]
 
 
@@ -69,6 +87,13 @@ WITH due AS (
 )
 SELECT * FROM leased ORDER BY due_at
 """
+
+_CLAIM_OTHERS = _CLAIM.replace(
+    "ORDER BY",
+    "AND method_id <> ALL($5::int[]) AND NOT EXISTS (SELECT 1 FROM contact_method c"
+    " WHERE c.id = method_id AND c.channel = ANY($6::text[])) ORDER BY",
+    1,
+)
 
 
 def _due(row: Row) -> Due:
@@ -171,7 +196,8 @@ WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
     SELECT 1 FROM notification newer
     WHERE newer.team_id = n.team_id AND newer.alert_id = n.alert_id
       AND newer.method_id = n.method_id AND newer.purpose = n.purpose
-      AND newer.state <> 'cancelled' AND newer.planned_at > n.planned_at)
+      AND newer.attempt = 1 AND newer.state <> 'cancelled'
+      AND newer.planned_at > n.planned_at)
 ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled' DO NOTHING
 """
 

@@ -235,6 +235,8 @@ remote_object = Table(
     Column("seen", JSONB, nullable=False),
     instant("modified_at"),
     Column("details_due", Boolean, nullable=False, server_default=text("false")),
+    instant("details_at", required=False),  # when to try them again; None: at once
+    Column("details_tries", Integer, nullable=False, server_default="0"),
     Index("ix_remote_object_alert", "team_id", "alert_id"),
     Index(
         "ix_remote_object_details",
@@ -282,6 +284,7 @@ poll = Table(
     hot_team_key(),
     Column("connector_id", Integer, primary_key=True),
     instant("run_at"),
+    Column("wanted", Boolean, nullable=False, server_default=text("false")),  # asked for: at once
     instant("lease_until", required=False),
     Column("lease_number", BigInteger, nullable=False, server_default="0"),
     instant("watermark", required=False),

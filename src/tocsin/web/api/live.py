@@ -15,8 +15,8 @@ router = APIRouter(tags=["live"])
 async def live(asking: FollowLive, request: Request) -> StreamingResponse:
     """Timeline entries of the caller's teams; `Last-Event-ID` resumes.
 
-    Events: `hello` (the place to resume from), `timeline`, `resync` (too much was missed: load
-    everything again). A comment every 15 s keeps the connection alive.
+    Events: `hello` (the place to resume from), `timeline`, `resync` (too much was missed, or that
+    place is not known: load everything again). A comment every 15 s keeps the connection alive.
     """
     authorization = request.headers.get("authorization", "")
 

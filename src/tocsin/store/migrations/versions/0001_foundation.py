@@ -145,6 +145,7 @@ def upgrade() -> None:
     sa.Column('team_id', sa.Integer(), nullable=False),
     sa.Column('connector_id', sa.Integer(), nullable=False),
     sa.Column('run_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('wanted', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('lease_number', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('watermark', sa.DateTime(timezone=True), nullable=True),
@@ -173,6 +174,8 @@ def upgrade() -> None:
     sa.Column('seen', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('modified_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('details_due', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('details_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('details_tries', sa.Integer(), server_default='0', nullable=False),
     sa.PrimaryKeyConstraint('team_id', 'connector_id', 'key', name=op.f('pk_remote_object'))
     )
     op.create_index('ix_remote_object_alert', 'remote_object', ['team_id', 'alert_id'], unique=False)
