@@ -188,7 +188,7 @@ CELLS = cells(
             take back all
             page mara.phone 03:05 escalation every 30s
             page mara.mail 03:07 escalation
-            source note by Jonas
+            source reopened by Jonas
             timeline reopened, step
         """,
     ),

@@ -142,7 +142,7 @@ async def test_the_unit_alert_pages_per_alert_from_its_own_budget(sky: Sky) -> N
     assert len(alert.comments) == 1
     assert isinstance(await _write(sky, alert.id, CLOSE), Wrote)
     assert alert.status == "resolved"
-    assert set(sky.budget.taken) == {"graph-alerts"}
+    assert set(sky.budget.taken) == {"graph-alerts", "graph-alerts-write"}
 
 
 async def test_details_name_what_the_evidence_tells_of(sky: Sky) -> None:

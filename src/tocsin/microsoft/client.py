@@ -24,7 +24,7 @@ from tocsin.microsoft.faults import (
 )
 from tocsin.microsoft.fields import Record, record
 from tocsin.microsoft.network import CaFileError, Network
-from tocsin.ports import Budget, Clock, EgressError, FailureKind, Lease, WaitUntil
+from tocsin.ports import Budget, Clock, EgressError, Failed, FailureKind, Granted, Lease, WaitUntil
 
 _PATIENCE = timedelta(seconds=10)
 """The longest wait inside a call; a longer one is left to the caller's next attempt."""
@@ -44,6 +44,21 @@ class Errand:
 
     lease: Lease
     budget: Budget
+
+
+@dataclass(slots=True)
+class _Booked:
+    """A budget of which one call of a kind is booked already."""
+
+    budget: Budget
+    kind: str
+    left: int = 1
+
+    async def take(self, kind: str, n: int = 1) -> Granted | WaitUntil:
+        if kind == self.kind and n <= self.left:
+            self.left -= n
+            return Granted()
+        return await self.budget.take(kind, n)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +118,11 @@ class Client:
                     raise
                 await self.pause(error, attempt, errand)
 
+    async def booked(self, kind: str, doing: str, errand: Errand) -> Errand:
+        """The errand with its first call of `kind` booked. Raises `CallError`."""
+        await self._book(kind, doing, errand)
+        return Errand(errand.lease, _Booked(errand.budget, kind))
+
     async def pause(self, error: CallError, attempt: int, errand: Errand) -> None:
         """Wait before the next attempt, with jitter; raises `error` when that takes too long."""
         backoff = timedelta(seconds=min(8.0, 0.25 * 2**attempt) * _jitter.uniform(0.5, 1.0))
@@ -121,15 +141,18 @@ class Client:
 
     async def _ready(self, call: Call, errand: Errand) -> str:
         """Booked and with a token. Raises `CallError`."""
-        while isinstance(booked := await errand.budget.take(call.kind), WaitUntil):
-            wait = max(booked.at - self._clock.now(), timedelta(milliseconds=10))
-            late = temporary(
-                call.asked, f"the budget {call.kind} is used up for now", retry_after=wait
-            )
-            if wait > _PATIENCE or wait + _RESERVE > errand.lease.remaining():
-                raise late
-            await self._clock.sleep(wait)
+        await self._book(call.kind, call.asked.doing, errand)
         return await self._tokens.bearer(call.asked.api, self._time_left(call, errand))
+
+    async def _book(self, kind: str, doing: str, errand: Errand) -> None:
+        while isinstance(booked := await errand.budget.take(kind), WaitUntil):
+            wait = max(booked.at - self._clock.now(), timedelta(milliseconds=10))
+            if wait > _PATIENCE or wait + _RESERVE > errand.lease.remaining():
+                reason = f"Could not {doing}: the budget {kind} is used up for now"
+                raise CallError(
+                    Failed(kind=FailureKind.TEMPORARY, reason=reason, retry_after=wait)
+                )
+            await self._clock.sleep(wait)
 
     def _time_left(self, call: Call, errand: Errand) -> timedelta:
         left = errand.lease.remaining() - _RESERVE

@@ -63,7 +63,7 @@ class Graph:
 
     async def details(self, key: str, errand: Errand) -> Mapping[str, object]:
         """The alerts of an incident, or the one alert, with what they tell of."""
-        found = await self._fetch(key, self._expand, errand)
+        found = await self._fetch(key, self._expand, errand, self._kind)
         single = self._unit is Unit.ALERT
         return graph_digest((found.raw,) if single else records(found.raw.get("alerts")))
 
@@ -73,9 +73,14 @@ class Graph:
         """As `Source.write` promises; a write to a merged incident goes to its target."""
         return await rewrite(self, self._client, key, decide, errand)
 
+    @property
+    def writing(self) -> str:
+        """The budget of writes, with the reads that they begin with."""
+        return f"{self._kind}-write"
+
     async def fetch(self, key: str, errand: Errand) -> Found:
         """The object as it is now."""
-        return await self._fetch(key, "", errand)
+        return await self._fetch(key, "", errand, self.writing)
 
     async def change(self, found: Found, wanted: Wanted, errand: Errand) -> Found | None:
         """A PATCH of only what differs. Graph has no version to check: the last write wins."""
@@ -88,13 +93,13 @@ class Graph:
             method="PATCH",
             url=self._one(key),
             asked=asked,
-            kind=self._kind,
+            kind=self.writing,
             body=body,
             headers=PREFER,
         )
         answer = await self._client.send(call, errand)
         if not text(answer.body, "id"):
-            return await self._fetch(key, "", errand)
+            return await self.fetch(key, errand)
         return self._found(answer, asked)
 
     async def comment(self, found: Found, comment: Comment, errand: Errand) -> bool:
@@ -111,7 +116,7 @@ class Graph:
             method="POST",
             url=f"{self._one(key)}/comments",
             asked=self._asked(f"comment {self._unit} {key}", writes=True),
-            kind=self._kind,
+            kind=self.writing,
             body={
                 "@odata.type": f"microsoft.graph.security.{kind}",
                 "comment": f"{message} {mark}",
@@ -121,10 +126,10 @@ class Graph:
         await self._client.send(call, errand)
         return True
 
-    async def _fetch(self, key: str, rest: str, errand: Errand) -> Found:
+    async def _fetch(self, key: str, rest: str, errand: Errand, kind: str) -> Found:
         asked = self._asked(f"read {self._unit} {key}")
         url = f"{self._one(key)}{rest}"
-        call = Call(method="GET", url=url, asked=asked, kind=self._kind, headers=PREFER)
+        call = Call(method="GET", url=url, asked=asked, kind=kind, headers=PREFER)
         return self._found(await self._client.send(call, errand), asked)
 
     def _found(self, answer: Answer, asked: Asked) -> Found:

@@ -30,6 +30,11 @@ class Found:
 class Desk(Protocol):
     """One kind of object that can be read, changed, commented. Methods raise `SourceError`."""
 
+    @property
+    def writing(self) -> str:
+        """The budget that changes and comments are booked from."""
+        ...
+
     async def fetch(self, key: str, errand: Errand) -> Found: ...
 
     async def change(self, found: Found, wanted: Wanted, errand: Errand) -> Found | None:
@@ -47,15 +52,17 @@ async def rewrite(
     """As `Source.write` promises.
 
     A failure after a part was written is marked `maybe_applied`, as an ambiguous one is: the next
-    attempt reads first, and finds out.
+    attempt reads first, and finds out. The write is booked before the read, so that no reads are
+    spent while nothing can be written.
     """
     written = False
     try:
         for attempt in range(1, ROUNDS + 1):
+            booked = await client.booked(desk.writing, f"write {key}", errand)
             before = await _followed(desk, key, errand)
             wanted = decide(before.remote)
             try:
-                after = await desk.change(before, wanted, errand)
+                after = await desk.change(before, wanted, booked)
             except CallError as error:
                 if error.status not in _CONFLICTS or attempt == ROUNDS:
                     raise
@@ -63,7 +70,7 @@ async def rewrite(
                 continue
             written = written or after is not None
             for comment in wanted.comments:
-                written |= await desk.comment(before, comment, errand)
+                written |= await desk.comment(before, comment, booked)
             return Wrote(remote=(after or before).remote, changed=written)
     except SourceError as error:
         failed = error.failed

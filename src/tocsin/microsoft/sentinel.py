@@ -16,7 +16,7 @@ from tocsin.microsoft.client import Answer, Call, Client, Errand
 from tocsin.microsoft.clouds import Api
 from tocsin.microsoft.digest import sentinel_digest
 from tocsin.microsoft.faults import Asked, CallError, temporary
-from tocsin.microsoft.fields import Record, instant, record, records, strings, text
+from tocsin.microsoft.fields import Record, distinct, instant, record, records, strings, text
 from tocsin.microsoft.logs import Logs
 from tocsin.microsoft.rewrite import Found, comment_guid, rewrite
 from tocsin.microsoft.settings import Settings
@@ -84,10 +84,15 @@ class Sentinel:
         """As `Source.write` promises."""
         return await rewrite(self, self._client, key, decide, errand)
 
+    @property
+    def writing(self) -> str:
+        """The budget of writes."""
+        return "sentinel-write"
+
     async def fetch(self, key: str, errand: Errand) -> Found:
         """The incident as it is now."""
         asked = _asked(f"read incident {key}", missing="the incident is gone", gone=True)
-        call = Call(method="GET", url=self._url(key), asked=asked, kind="sentinel-incidents")
+        call = Call(method="GET", url=self._url(key), asked=asked, kind="sentinel-reread")
         return _found(await self._client.send(call, errand), asked)
 
     async def change(self, found: Found, wanted: Wanted, errand: Errand) -> Found | None:
@@ -165,6 +170,7 @@ def incident(raw: Record, fallback: datetime = _EPOCH) -> Remote | None:
     provider = text(props, "providerName")
     mirrored = words.squeezed(provider) == "microsoftxdr"
     graph_id = text(props, "providerIncidentId") if mirrored else ""
+    names = _names(_owner(props))
     details: dict[str, object] = {
         "incident_number": number,
         "provider": provider,
@@ -181,7 +187,8 @@ def incident(raw: Record, fallback: datetime = _EPOCH) -> Remote | None:
         severity=words.severity(text(props, "severity")),
         created_at=instant(props, "createdTimeUtc") or modified,
         modified_at=modified,
-        owner=text(_owner(props), "userPrincipalName", "email", "assignedTo", "objectId") or None,
+        owner=next(iter(names), None),
+        owner_names=names,
         labels=tuple(text(label, "labelName") for label in records(props.get("labels"))),
         classification=words.classification(text(props, "classification")),
         url=_link(props, more),
@@ -198,7 +205,7 @@ def _edits(before: Record, remote: Remote, wanted: Wanted) -> dict[str, object]:
         edits["status"] = words.written_status(wanted.status, "sentinel")
     if wanted.status is RemoteStatus.CLOSED:
         edits |= _closing(before, wanted)
-    if wanted.owner is not None and wanted.owner.casefold() not in _names(_owner(before)):
+    if wanted.owner is not None and wanted.owner.casefold() not in remote.accounts:
         edits["owner"] = _account(wanted.owner)
     if wanted.label and wanted.label not in remote.labels:
         label = {"labelName": wanted.label, "labelType": "User"}
@@ -229,9 +236,10 @@ def _owner(props: Record) -> Record:
     return record(props.get("owner"))
 
 
-def _names(owner: Record) -> set[str]:
-    names = (text(owner, name) for name in ("userPrincipalName", "email", "assignedTo", "objectId"))
-    return {name.casefold() for name in names if name}
+def _names(owner: Record) -> tuple[str, ...]:
+    """All names of an owner, the best to show first."""
+    fields = ("userPrincipalName", "email", "assignedTo", "objectId")
+    return distinct(text(owner, field) for field in fields)
 
 
 def _link(props: Record, more: Record) -> str | None:

@@ -87,8 +87,8 @@ def page(alert: Alert, due: tuple[Page, ...], now: datetime) -> Stepped:
 
 
 def _earlier(alert: Alert, due: tuple[Page, ...], now: datetime) -> tuple[int, ...]:
-    """The methods whose first page is still to come, no later than it would be by `due`."""
-    planned = {known.method: known.due_at for known in alert.paged if known.due_at > now}
+    """The methods whose first page is still to come (or due now), earlier than by `due`."""
+    planned = {known.method: known.due_at for known in alert.paged if known.due_at >= now}
     first: dict[int, datetime] = {}
     for item in due:
         first[item.method] = min(item.due_at, first.get(item.method, item.due_at))
