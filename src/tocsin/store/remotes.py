@@ -59,7 +59,9 @@ async def store_seen(
         " AS n(key, alert_id, seen, modified_at)"
         " ON CONFLICT (team_id, connector_id, key) DO UPDATE SET seen = excluded.seen,"
         " modified_at = excluded.modified_at, alert_id = coalesce(excluded.alert_id, o.alert_id),"
-        " details_due = o.details_due OR excluded.details_due",
+        " details_due = o.details_due OR excluded.details_due,"
+        " details_tries = CASE WHEN excluded.details_due THEN 0 ELSE o.details_tries END,"
+        " details_at = CASE WHEN excluded.details_due THEN NULL ELSE o.details_at END",
         team,
         number,
         [one.key for one in objects],
@@ -70,30 +72,80 @@ async def store_seen(
     )
 
 
+async def adopt(connection: Connection, team: int, number: int, alerts: Sequence[UUID]) -> None:
+    """Alerts that a sender raised are the connector's too, so that what is done is told to it."""
+    await run(
+        connection,
+        "UPDATE alert SET connector_id = $2"
+        " WHERE team_id = $1 AND id = ANY($3::uuid[]) AND connector_id IS NULL",
+        team,
+        number,
+        list(alerts),
+    )
+
+
+async def lock_alerts(
+    connection: Connection, team: int, alerts: Iterable[UUID], keys: Iterable[str]
+) -> None:
+    """Lock alerts, and open ones with these external ids, in the order in which all lock them.
+
+    Everything that a transaction will change is locked at once, so that it cannot deadlock with
+    an answer to many alerts.
+    """
+    await rows(
+        connection,
+        "SELECT id FROM alert WHERE team_id = $1 AND id IN ("
+        " SELECT unnest($2::uuid[]) UNION SELECT o.id FROM alert o"
+        " WHERE o.team_id = $1 AND o.external_id = ANY($3::text[]) AND o.status <> 'closed'"
+        ") ORDER BY team_id, id FOR NO KEY UPDATE",
+        team,
+        sorted(set(alerts)),
+        sorted(set(keys)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanting:
+    """An object whose parts are still to be read, `tries` times already."""
+
+    key: str
+    alert: UUID
+    tries: int
+
+
 async def wanting_details(
-    connection: Connection, team: int, number: int, limit: int
-) -> Sequence[tuple[str, UUID]]:
-    """Keys and alerts of objects whose parts are still to be read, newest first."""
+    connection: Connection, team: int, number: int, limit: int, now: datetime
+) -> Sequence[Wanting]:
+    """Objects whose parts are to be read now, those not tried yet first, then newest first."""
     found = await rows(
         connection,
-        "SELECT key, alert_id FROM remote_object WHERE team_id = $1 AND connector_id = $2"
-        " AND details_due AND alert_id IS NOT NULL ORDER BY modified_at DESC LIMIT $3",
+        "SELECT key, alert_id, details_tries FROM remote_object"
+        " WHERE team_id = $1 AND connector_id = $2 AND details_due AND alert_id IS NOT NULL"
+        " AND (details_at IS NULL OR details_at <= $4)"
+        " ORDER BY details_tries > 0, modified_at DESC LIMIT $3",
         team,
         number,
         limit,
+        now,
     )
-    return [(row["key"], row["alert_id"]) for row in found]
+    return [
+        Wanting(key=row["key"], alert=row["alert_id"], tries=row["details_tries"]) for row in found
+    ]
 
 
-async def details_read(connection: Connection, team: int, number: int, key: str) -> None:
-    """The parts of an object have been read, or cannot be."""
+async def details_read(
+    connection: Connection, team: int, number: int, key: str, again_at: datetime | None
+) -> None:
+    """The parts of an object have been read, or cannot be; with `again_at` they are to be tried."""
     await run(
         connection,
-        "UPDATE remote_object SET details_due = false"
+        "UPDATE remote_object SET details_due = $4::timestamptz IS NOT NULL, details_at = $4,"
+        " details_tries = details_tries + 1"
         " WHERE team_id = $1 AND connector_id = $2 AND key = $3",
         team,
         number,
         key,
+        again_at,
     )
 
 

@@ -41,11 +41,15 @@ class Closure:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """A contact method that was paged in this episode, first due at `due_at`."""
+    """A contact method that was paged in this episode, first due at `due_at`.
+
+    `again_at` is when a later step promised it anew, None where none did.
+    """
 
     user: int
     method: int
     due_at: datetime
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

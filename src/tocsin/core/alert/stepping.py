@@ -88,7 +88,9 @@ def page(alert: Alert, due: tuple[Page, ...], now: datetime) -> Stepped:
 
 def _earlier(alert: Alert, due: tuple[Page, ...], now: datetime) -> tuple[int, ...]:
     """The methods whose first page is still to come (or due now), earlier than by `due`."""
-    planned = {known.method: known.due_at for known in alert.paged if known.due_at >= now}
+    planned = {
+        known.method: at for known in alert.paged if (at := known.again_at or known.due_at) >= now
+    }
     first: dict[int, datetime] = {}
     for item in due:
         first[item.method] = min(item.due_at, first.get(item.method, item.due_at))
@@ -107,13 +109,18 @@ def withdraw(
 
     So that news of the alert goes only to where it was announced.
     """
+
+    def stays(known: Paged) -> bool:
+        return (
+            known.method in keep
+            or (users is not None and known.user not in users)
+            or (not responders and known.user in alert.responders)
+        )
+
     paged = tuple(
-        known
+        known if stays(known) else replace(known, again_at=None)
         for known in alert.paged
-        if known.due_at <= now
-        or known.method in keep
-        or (users is not None and known.user not in users)
-        or (not responders and known.user in alert.responders)
+        if known.due_at <= now or stays(known)
     )
     return replace(alert, paged=paged), (Withdraw(users, responders, keep),)
 
@@ -205,6 +212,16 @@ def _numbers(at: Position) -> dict[str, object]:
 
 def _merged(known: tuple[Paged, ...], due: tuple[Page, ...]) -> tuple[Paged, ...]:
     merged = {(item.user, item.method): item for item in known}
-    for item in due:
-        merged.setdefault((item.user, item.method), Paged(item.user, item.method, item.due_at))
+    promised: set[tuple[int, int]] = set()
+    for item in sorted(due, key=lambda item: item.due_at):
+        key = (item.user, item.method)
+        if key in promised:
+            continue
+        promised.add(key)
+        before = merged.get(key)
+        merged[key] = (
+            Paged(item.user, item.method, item.due_at)
+            if before is None
+            else replace(before, again_at=item.due_at)
+        )
     return tuple(merged.values())

@@ -55,6 +55,22 @@ async def open_by_key(
     return {(row["team_id"], row["external_id"]): alert_of(row) for row in found}
 
 
+async def open_numbers(
+    connection: Connection, keys: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], int]:
+    """The numbers of the open alerts with these (team, external id); nothing is locked."""
+    wanted = sorted(set(keys))
+    found = await rows(
+        connection,
+        "SELECT a.team_id, a.external_id, a.number FROM alert a"
+        " JOIN unnest($1::int[], $2::text[]) AS w(team_id, external_id)"
+        " ON a.team_id = w.team_id AND a.external_id = w.external_id WHERE a.status <> 'closed'",
+        [team for team, _ in wanted],
+        [key for _, key in wanted],
+    )
+    return {(row["team_id"], row["external_id"]): row["number"] for row in found}
+
+
 async def claim_due(connection: Connection, now: datetime, limit: int) -> list[Alert]:
     """Alerts whose timer has fired, longest ago first, locked until we commit.
 

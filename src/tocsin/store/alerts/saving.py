@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.exc import IntegrityError
 
 from tocsin.core.alert import Alert, Changed
 from tocsin.core.effects import Effect, Entry, Notify, Sync, Withdraw
@@ -61,7 +62,7 @@ async def save(connection: Connection, changes: Sequence[Saved], now: datetime) 
     # Those that are closed here first: a new one may have their key.
     known = [change.alert for change in changes if change.whole and not change.new]
     if known:
-        await run(connection, _UPDATE, *columns_of(known, _KEYS), *columns_of(known, CHANGING))
+        await _update(connection, known)
     seen = [change.alert for change in changes if not change.whole]
     if seen:
         await run(connection, _COUNT, *columns_of(seen, _KEYS), *columns_of(seen, _COUNTED))
@@ -94,6 +95,16 @@ _INSERT = insert(
     "ON CONFLICT (team_id, external_id) WHERE status <> 'closed' AND external_id IS NOT NULL"
     " DO NOTHING",
 )
+
+
+async def _update(connection: Connection, alerts: Sequence[Alert]) -> None:
+    values = (*columns_of(alerts, _KEYS), *columns_of(alerts, CHANGING))
+    try:
+        await run(connection, _UPDATE, *values)
+    except IntegrityError as fault:
+        if "uq_alert_open_key" not in str(fault.orig):
+            raise
+        raise KeyTaken from fault  # one that is reopened here was raised anew meanwhile
 
 
 async def _insert(connection: Connection, alerts: Sequence[Alert]) -> None:

@@ -49,12 +49,7 @@ async def drop(connection: Connection, held: Held) -> None:
         )
     await connection.execute(delete_from(TABLES[held.key.kind]).where(_row(held)))
     if held.key.kind is Kind.CONNECTOR:
-        await run(
-            connection,
-            "DELETE FROM poll WHERE team_id = $1 AND connector_id = $2",
-            held.team,
-            held.id,
-        )
+        await _forget(connection, held)
     if held.key.kind is Kind.RULE:  # a rule is known by its place in the list
         await run(
             connection,
@@ -71,6 +66,18 @@ async def drop(connection: Connection, held: Held) -> None:
             held.team,
             held.id,
         )
+
+
+async def _forget(connection: Connection, held: Held) -> None:
+    """A connector that is gone is read no more, nor told; what it was to be told is shown."""
+    for sql in (
+        "DELETE FROM poll WHERE team_id = $1 AND connector_id = $2",
+        "DELETE FROM remote_object WHERE team_id = $1 AND connector_id = $2",
+        "UPDATE remote_write SET state = 'failed', detail = 'the connector was removed',"
+        " next_try_at = NULL, lease_until = NULL, settled_at = now()"
+        " WHERE team_id = $1 AND connector_id = $2 AND state = 'pending'",
+    ):
+        await run(connection, sql, held.team, held.id)
 
 
 async def place_address(connection: Connection, held: Held, hashed: bytes) -> None:

@@ -9,6 +9,7 @@ from tocsin.store.outbox.polls import (
     Polled,
     claim_polls,
     poll_now,
+    release_poll,
     renew_poll,
     settle_poll,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "claim_writes",
     "pending_writes",
     "poll_now",
+    "release_poll",
     "renew_poll",
     "settle_pages",
     "settle_poll",

@@ -53,10 +53,10 @@ _CLAIM = """
 WITH due AS (
   SELECT p.team_id, p.connector_id FROM poll p
   JOIN connector c ON c.team_id = p.team_id AND c.id = p.connector_id AND c.enabled
-  WHERE p.run_at <= $1 AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
+  WHERE (p.run_at <= $1 OR p.wanted) AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
   ORDER BY p.run_at LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED
 )
-UPDATE poll p SET lease_number = p.lease_number + 1, started_at = $1,
+UPDATE poll p SET lease_number = p.lease_number + 1, started_at = $1, wanted = false,
   lease_until = clock_timestamp() + $3::interval
 FROM due WHERE p.team_id = due.team_id AND p.connector_id = due.connector_id
 RETURNING p.*, clock_timestamp() AS database_now
@@ -101,8 +101,7 @@ async def settle_poll(connection: Connection, due: DuePoll, polled: Polled) -> b
     """
     written = await run(
         connection,
-        "UPDATE poll SET lease_until = NULL, run_at = least($4, CASE WHEN run_at > started_at"
-        " THEN run_at ELSE $4 END), succeeded_at = coalesce($5, succeeded_at),"
+        "UPDATE poll SET lease_until = NULL, run_at = $4, succeeded_at = coalesce($5, succeeded_at),"
         " watermark = greatest(watermark, $6), deep_at = coalesce($7, deep_at), error = $8,"
         " failures = CASE WHEN $8::text IS NULL THEN 0 ELSE failures + 1 END"
         " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3"
@@ -119,12 +118,29 @@ async def settle_poll(connection: Connection, due: DuePoll, polled: Polled) -> b
     return written == 1
 
 
-async def poll_now(connection: Connection, team: int, connector: int, now: datetime) -> None:
-    """Have a connector read at once; one that is being read is read again right after."""
+async def release_poll(connection: Connection, due: DuePoll) -> None:
+    """Give a claim back as if it had not been made: the next claim is due at once."""
     await run(
         connection,
-        "INSERT INTO poll (team_id, connector_id, run_at) VALUES ($1, $2, $3)"
-        " ON CONFLICT (team_id, connector_id) DO UPDATE SET run_at = excluded.run_at",
+        "UPDATE poll SET lease_until = NULL, wanted = true"
+        " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3"
+        " AND lease_until IS NOT NULL",
+        due.team,
+        due.connector,
+        due.lease.number,
+    )
+
+
+async def poll_now(connection: Connection, team: int, connector: int, now: datetime) -> None:
+    """Have a connector read at once; one that is being read is read again right after.
+
+    Whether it is being read is decided by the database: the clocks of two hosts may differ.
+    """
+    await run(
+        connection,
+        "INSERT INTO poll (team_id, connector_id, run_at, wanted) VALUES ($1, $2, $3, true)"
+        " ON CONFLICT (team_id, connector_id) DO UPDATE"
+        " SET run_at = excluded.run_at, wanted = true",
         team,
         connector,
         now,

@@ -15,16 +15,23 @@ from tocsin.store.outbox.leases import SYNC_LEASE, Held, held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueWrites:
-    """All pending writes to one remote object, oldest first, claimed together."""
+    """All pending writes to one remote object, oldest first, claimed together.
+
+    `numbers` are the lease numbers of the rows `ids`.
+    """
 
     team: int
     connector: int
     key: str
     ids: tuple[UUID, ...]
+    numbers: tuple[int, ...]
     intents: tuple[Intent, ...]
     tries: int
     lease: Held
 
+
+AT_ONCE = 8
+"""Objects of one connector that are written at a time, so that its polls are not starved."""
 
 _intent = msgspec.json.Decoder(Intent)
 
@@ -32,8 +39,11 @@ _intent = msgspec.json.Decoder(Intent)
 async def claim_writes(
     connection: Connection, now: datetime, limit: int, clock: Clock
 ) -> tuple[DueWrites, ...]:
-    """Lease the pending writes of up to `limit` objects; one object is written by one holder."""
-    found = await rows(connection, _CLAIM, now, limit, SYNC_LEASE, now + SYNC_LEASE)
+    """Lease the pending writes of up to `limit` objects; one object is written by one holder.
+
+    Of one connector some `AT_ONCE` are leased at a time: a lease is not to run out in a queue.
+    """
+    found = await rows(connection, _CLAIM, now, limit, SYNC_LEASE, now + SYNC_LEASE, AT_ONCE)
     grouped: dict[tuple[int, int, str], list[int]] = {}
     for place, row in enumerate(found):
         grouped.setdefault((row["team_id"], row["connector_id"], row["key"]), []).append(place)
@@ -43,6 +53,7 @@ async def claim_writes(
             connector=connector,
             key=key,
             ids=tuple(found[place]["id"] for place in places),
+            numbers=tuple(found[place]["lease_number"] for place in places),
             intents=tuple(_intent.decode(found[place]["intent"]) for place in places),
             tries=max(found[place]["tries"] for place in places),
             lease=held(
@@ -58,14 +69,23 @@ async def claim_writes(
 
 # An object with a write under way is passed over, so that two processes never write it at once.
 _CLAIM = """
-WITH objects AS (
-  SELECT w.team_id, w.connector_id, w.key, min(w.next_try_at) AS first FROM remote_write w
-  WHERE w.next_try_at <= $1
-    AND NOT EXISTS (
-      SELECT 1 FROM remote_write busy
-      WHERE busy.team_id = w.team_id AND busy.connector_id = w.connector_id AND busy.key = w.key
-        AND busy.lease_until > clock_timestamp())
-  GROUP BY 1, 2, 3 ORDER BY first LIMIT $2
+WITH busy AS (
+  SELECT DISTINCT team_id, connector_id, key FROM remote_write
+  WHERE next_try_at IS NOT NULL AND lease_until > clock_timestamp()
+), free AS (
+  SELECT w.team_id, w.connector_id, w.key, min(w.next_try_at) AS first,
+    row_number() OVER (
+      PARTITION BY w.team_id, w.connector_id ORDER BY min(w.next_try_at), w.key) AS place
+  FROM remote_write w
+  WHERE w.next_try_at <= $1 AND NOT EXISTS (
+    SELECT 1 FROM busy b
+    WHERE b.team_id = w.team_id AND b.connector_id = w.connector_id AND b.key = w.key)
+  GROUP BY 1, 2, 3
+), objects AS (
+  SELECT f.* FROM free f
+  WHERE f.place + (SELECT count(*) FROM busy b
+    WHERE b.team_id = f.team_id AND b.connector_id = f.connector_id) <= $5
+  ORDER BY f.first LIMIT $2
 ), due AS (
   SELECT w.team_id, w.id FROM remote_write w
   JOIN remote_object o ON o.team_id = w.team_id AND o.connector_id = w.connector_id
@@ -94,16 +114,17 @@ async def settle_writes(
     again_at: datetime | None,
     now: datetime,
 ) -> bool:
-    """Write what became of claimed writes; False when the lease was lost meanwhile."""
+    """Write what became of claimed writes; False when the lease of any was lost meanwhile."""
     written = await run(
         connection,
-        "UPDATE remote_write SET state = $4, detail = $5, next_try_at = $6, lease_until = NULL,"
+        "UPDATE remote_write w SET state = $4, detail = $5, next_try_at = $6, lease_until = NULL,"
         " settled_at = CASE WHEN $6::timestamptz IS NULL THEN $7::timestamptz END"
-        " WHERE team_id = $1 AND id = ANY($2::uuid[]) AND lease_number <= $3 AND state = 'pending'"
-        " AND lease_until IS NOT NULL",
+        " FROM unnest($2::uuid[], $3::bigint[]) AS held(id, number)"
+        " WHERE w.team_id = $1 AND w.id = held.id AND w.lease_number = held.number"
+        " AND w.state = 'pending' AND w.lease_until IS NOT NULL",
         due.team,
         list(due.ids),
-        due.lease.number,
+        list(due.numbers),
         state,
         detail,
         again_at,
