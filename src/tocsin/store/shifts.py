@@ -1,6 +1,6 @@
 """Shifts worked out ahead of time, duty taken by hand, who is on duty at a moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,31 +44,41 @@ async def materialise(connection: Connection, team: int, now: datetime) -> int:
         now,
     )
     gone: list[int] = []
-    written = 0
+    moved: dict[int, datetime] = {}
     for row in stored:
         during: Any = row["during"]
         who = (row["schedule_id"], row["tier"], row["user_id"], row["why"])
-        begins = max(during.lower, now)
-        ends = wanted.pop((*who, begins), None)
+        ends = wanted.pop((*who, max(during.lower, now)), None)
         if ends is None and during.lower >= now:
             gone.append(row["id"])
         elif ends != during.upper:
-            written += await run(
-                connection,
-                "UPDATE shift SET during = tstzrange(lower(during), $3)"
-                " WHERE team_id = $1 AND id = $2",
-                team,
-                row["id"],
-                ends or now,
-            )
-    if gone:
-        written += await run(
-            connection,
-            "DELETE FROM shift WHERE team_id = $1 AND id = ANY($2::bigint[])",
-            team,
-            gone,
-        )
-    return written + await _insert(connection, team, wanted)
+            moved[row["id"]] = ends or now
+    return (
+        await _move(connection, team, moved)
+        + await _delete(connection, team, gone)
+        + await _insert(connection, team, wanted)
+    )
+
+
+async def _move(connection: Connection, team: int, ends: Mapping[int, datetime]) -> int:
+    return await run(
+        connection,
+        "UPDATE shift SET during = tstzrange(lower(during), m.ends)"
+        " FROM unnest($2::bigint[], $3::timestamptz[]) AS m(id, ends)"
+        " WHERE shift.team_id = $1 AND shift.id = m.id",
+        team,
+        list(ends),
+        list(ends.values()),
+    )
+
+
+async def _delete(connection: Connection, team: int, gone: Sequence[int]) -> int:
+    return await run(
+        connection,
+        "DELETE FROM shift WHERE team_id = $1 AND id = ANY($2::bigint[])",
+        team,
+        list(gone),
+    )
 
 
 async def duties(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:

@@ -28,9 +28,9 @@ class Opened:
 class NotOpenedError(Exception):
     """The source of a connector is not there; `failed` says what it takes."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, kind: FailureKind = FailureKind.CONFIGURATION) -> None:
         super().__init__(reason)
-        self.failed = Failed(kind=FailureKind.CONFIGURATION, reason=reason)
+        self.failed = Failed(kind=kind, reason=reason)
 
 
 @dataclass(slots=True)
@@ -51,8 +51,10 @@ class Sources:
     @asynccontextmanager
     async def open(self, row: Connector | None) -> AsyncGenerator[Opened]:
         """The source of a connector for as long as the block runs. Raises `NotOpenedError`."""
-        if row is None or not row.enabled:
-            raise NotOpenedError("the connector is gone or switched off")
+        if row is None:
+            raise NotOpenedError("the connector was removed", FailureKind.PERMANENT)
+        if not row.enabled:
+            raise NotOpenedError("the connector is switched off")
         made = await self._current(row)
         made.users += 1
         try:

@@ -1,42 +1,26 @@
 """What a page of a source's objects changes here, in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from tocsin.actions.desk import Desk
-from tocsin.actions.intake import Posted, accept
+from tocsin.actions.intake import accept
+from tocsin.actions.sync.leases import renewed
+from tocsin.actions.sync.meaning import meaning, posted
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert
-from tocsin.core.changes import (
-    Acknowledged,
-    Change,
-    Closed,
-    DetailsUpdated,
-    MergedInto,
-    Reopened,
-    SeverityRaised,
-    TakenOver,
-    Unacknowledged,
-)
-from tocsin.core.event import Event
-from tocsin.core.kinds import Actor, Status, Via
+from tocsin.core.changes import Annotated, Change, Reopened, SeenAgain
+from tocsin.core.kinds import Status
 from tocsin.core.reconcile import News, NewsKind, Remote, Seen, Wanted, news, seen_after
-from tocsin.core.routing import Category, urgency
 from tocsin.store import alerts, remotes
+from tocsin.store.alerts import Saved
 from tocsin.store.connectors import Connector
 from tocsin.store.db import Connection
 from tocsin.store.events import reserve_numbers
-from tocsin.store.outbox import DuePoll, renew_poll
+from tocsin.store.outbox import DuePoll
 from tocsin.store.remotes import Known
-
-PORTAL = "portal"
-"""Who did it at the source when the source does not say."""
-
-
-class LeaseLost(Exception):  # noqa: N818 - a state to stop in, not a fault
-    """Another process reads this connector now; what this one holds is not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +28,17 @@ class _Item:
     remote: Remote
     known: Known | None
     news: tuple[News, ...]
+
+    @property
+    def key(self) -> str:
+        return self.known.key if self.known else self.remote.key
+
+    @property
+    def seen(self) -> Seen | None:
+        return self.known.seen if self.known else None
+
+    def has(self, *kinds: NewsKind) -> bool:
+        return any(one.kind in kinds for one in self.news)
 
 
 async def store_page(world: World, row: Connector, due: DuePoll, page: Sequence[Remote]) -> DuePoll:
@@ -54,20 +49,17 @@ async def store_page(world: World, row: Connector, due: DuePoll, page: Sequence[
     """
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        arriving = sum(_has(item, NewsKind.ARRIVED) for item in await _items(connection, row, page))
+        items = await _items(connection, row, page)
+    arriving = sum(item.has(NewsKind.ARRIVED) for item in items)
     counts = {row.team: arriving} if arriving else {}
     numbers = await reserve_numbers(world.worker_database, counts) if counts else {}
     async with world.worker_database.transaction() as connection:
-        lease = await renew_poll(connection, due)
-        if lease is None:
-            raise LeaseLost
+        due = await renewed(connection, due)
         items = await _items(connection, row, page)
-        raised = await _raise(connection, row, items, numbers, now)
-        await _change(connection, row, items, raised, now)
-        await _remember(connection, row, items, raised)
+        await _store(connection, row, items, numbers, now)
     if any(item.news for item in items):
         world.wake()
-    return replace(due, lease=lease)
+    return due
 
 
 async def store_written(
@@ -78,12 +70,13 @@ async def store_written(
     wrote: Wanted,
     now: datetime,
 ) -> None:
-    """Store an object as read back after a write: our own change is no news, all else in it is."""
+    """Store an object as read back after a write: our own change is no news, all else in it is.
+
+    Raises `alerts.KeyTaken`, as `store_page` does.
+    """
     mine = with_written(known.seen, wrote)
     before = Known(key=known.key, alert=known.alert, seen=mine)
-    item = _Item(remote, before, news(remote, mine))
-    await _change(connection, row, [item], {}, now)
-    await _remember(connection, row, [item], {})
+    await _store(connection, row, [_Item(remote, before, news(remote, mine))], {}, now)
 
 
 def with_written(seen: Seen, wrote: Wanted) -> Seen:
@@ -96,15 +89,40 @@ def with_written(seen: Seen, wrote: Wanted) -> Seen:
 
 
 async def _items(connection: Connection, row: Connector, page: Sequence[Remote]) -> list[_Item]:
+    """Each object once, as it was last changed, with what we know of it."""
     keys = {key for remote in page for key in (remote.key, *remote.also)}
     stored = await remotes.known(connection, row.team, row.id, keys)
     items: dict[str, _Item] = {}
     for remote in page:
         known = next((stored[key] for key in (remote.key, *remote.also) if key in stored), None)
-        items[known.key if known else remote.key] = _Item(
-            remote, known, news(remote, known.seen if known else None)
-        )
+        item = _Item(remote, known, news(remote, known.seen if known else None))
+        twin = items.get(item.key)
+        if twin is None or twin.remote.modified_at < remote.modified_at:
+            items[item.key] = item
     return list(items.values())
+
+
+async def _store(
+    connection: Connection,
+    row: Connector,
+    items: Sequence[_Item],
+    numbers: Mapping[int, Iterable[int]],
+    now: datetime,
+) -> None:
+    await remotes.lock_alerts(
+        connection,
+        row.team,
+        (item.known.alert for item in items if item.news and item.known and item.known.alert),
+        (item.key for item in items if item.has(NewsKind.ARRIVED, NewsKind.REOPENED)),
+    )
+    belongs, found = await _raise(connection, row, items, numbers, now)
+    belongs |= {
+        item.key: item.known.alert for item in items if item.known and item.known.alert is not None
+    }
+    moved = await _change(connection, row, items, belongs, now)
+    if found or moved:
+        await remotes.adopt(connection, row.team, row.id, [*found, *moved.values()])
+    await _remember(connection, row, items, belongs | moved)
 
 
 async def _raise(
@@ -113,140 +131,117 @@ async def _raise(
     items: Iterable[_Item],
     numbers: Mapping[int, Iterable[int]],
     now: datetime,
-) -> dict[str, Alert]:
-    """Raise an alert for each object that arrived, through the one way in."""
-    arrived = [item.remote for item in items if _has(item, NewsKind.ARRIVED)]
-    posted = [_posted(row, remote) for remote in arrived]
-    accepted, _ = await accept(connection, posted, numbers, now)
-    return {remote.key: done.alerts[0] for remote, done in zip(arrived, accepted, strict=True)}
+) -> tuple[dict[str, UUID], list[UUID]]:
+    """Raise an alert for each object that arrived, through the one way in.
 
-
-def _posted(row: Connector, remote: Remote) -> Posted:
-    policy = row.settings.get("policy")
-    return Posted(
-        team=row.team,
-        name=row.name,
-        inlet=row.source,
-        connector=row.id,
-        policy=policy if isinstance(policy, str) else None,
-        actor=Actor(row.name, via=Via.SOURCE),
-        said=(
-            Event(
-                title=remote.title,
-                text=remote.text,
-                external_id=remote.key,
-                severity=remote.severity,
-                url=remote.url,
-                details=remote.details,
-            ),
-        ),
-    )
+    Returns whose alert is which, and those alerts that were open under the same key already.
+    """
+    arrived = [item.remote for item in items if item.has(NewsKind.ARRIVED)]
+    accepted, _ = await accept(connection, [posted(row, remote) for remote in arrived], numbers, now)
+    raised = {
+        remote.key: done.alerts[0].id for remote, done in zip(arrived, accepted, strict=True)
+    }
+    return raised, [done.alerts[0].id for done in accepted if not done.created]
 
 
 async def _change(
     connection: Connection,
     row: Connector,
     items: Sequence[_Item],
-    raised: Mapping[str, Alert],
+    belongs: Mapping[str, UUID],
     now: datetime,
-) -> None:
-    """Apply the rest of the news to the alerts they belong to."""
-    wanted = {
-        known: item
+) -> dict[str, UUID]:
+    """Apply the rest of the news; returns the objects that belong to another alert from now on."""
+    wanted = [
+        (belongs[item.key], item)
         for item in items
-        if (known := _alert_of(item, raised)) is not None
-        and any(one.kind is not NewsKind.ARRIVED for one in item.news)
-    }
+        if item.key in belongs and any(one.kind is not NewsKind.ARRIVED for one in item.news)
+    ]
     if not wanted:
-        return
-    owners = {one.owner for item in wanted.values() for one in item.news if one.owner}
-    users = await remotes.users_of_accounts(connection, owners)
-    found = await alerts.get_many(connection, [(row.team, key) for key in wanted], lock=True)
-    desk = Desk(connection, now)
-    saved: list[alerts.Saved] = []
-    for key, alert in found.items():
-        item = wanted[key]
-        one = alerts.Saved(alert, ())
-        categories = (await desk.context(row.team)).categories
+        return {}
+    names = {name for _, item in wanted for name in item.remote.accounts}
+    users = await remotes.users_of_accounts(connection, names)
+    found = await alerts.get_many(connection, [(row.team, key) for key, _ in wanted], lock=True)
+    keys = {
+        (row.team, alert.external_id)
+        for key, item in wanted
+        if item.has(NewsKind.REOPENED) and (alert := found.get(key)) and alert.external_id
+    }
+    standing = await alerts.open_by_key(connection, keys) if keys else {}
+    changes = _Changes(Desk(connection, now), users, found, list(standing.values()))
+    moved: dict[str, UUID] = {}
+    for key, item in wanted:
+        if key in found and (now_of := await changes.follow(key, item)) != key:
+            moved[item.key] = now_of
+    if changes.saved:
+        await alerts.save(connection, list(changes.saved.values()), now)
+    return moved
+
+
+@dataclass(slots=True)
+class _Changes:
+    """The alerts that news changes, in memory; `open` are those that have a key now."""
+
+    desk: Desk
+    users: Mapping[str, tuple[int, str]]
+    found: Mapping[UUID, Alert]
+    open: Sequence[Alert]
+    saved: dict[UUID, Saved] = field(default_factory=dict[UUID, Saved])
+
+    async def follow(self, key: UUID, item: _Item) -> UUID:
+        """Apply an object's news to an alert; returns the alert that it belongs to afterwards.
+
+        One that was closed here and reopened there is followed by the open alert that has its key
+        by now: at most one is open.
+        """
         for piece in item.news:
-            change = _meaning(piece, item.remote, one.alert, users, categories)
+            alert = self._alert(key)
+            categories = (await self.desk.context(alert.team)).categories
+            change = meaning(piece, item.remote, alert, self.users, categories)
+            if isinstance(change, Reopened) and (other := self._instead(alert)) is not None:
+                key = other.id
+                await self._apply(key, SeenAgain())
+                told = f"Reopened at the source; alert #{alert.number}, which it was, stays closed"
+                change = Annotated(change.by, told)
             if change is not None:
-                one, _ = await desk.follow(one, change)
-        if one.alert is not alert or one.effects:
-            saved.append(one)
-    if saved:
-        await alerts.save(connection, saved, now)
+                await self._apply(key, change)
+        return key
 
+    async def _apply(self, key: UUID, change: Change) -> None:
+        before = self.saved.get(key) or Saved(self._alert(key), ())
+        after, _ = await self.desk.follow(before, change)
+        if after is not before:
+            self.saved[key] = after
 
-def _meaning(
-    piece: News,
-    remote: Remote,
-    alert: Alert,
-    users: Mapping[str, tuple[int, str]],
-    categories: tuple[Category, ...],
-) -> Change | None:
-    """The change here that a piece of news stands for."""
-    by = _actor(piece.owner, users)
-    match piece.kind:
-        case NewsKind.ARRIVED:
+    def _alert(self, key: UUID) -> Alert:
+        if key in self.saved:
+            return self.saved[key].alert
+        return self.found.get(key) or next(alert for alert in self.open if alert.id == key)
+
+    def _instead(self, alert: Alert) -> Alert | None:
+        if alert.status is not Status.CLOSED or alert.external_id is None:
             return None
-        case NewsKind.ACKNOWLEDGED | NewsKind.OWNER_CHANGED:
-            return TakenOver(by) if alert.status is Status.ACKNOWLEDGED else Acknowledged(by)
-        case NewsKind.UNACKNOWLEDGED:
-            return Unacknowledged(by)
-        case NewsKind.CLOSED:
-            return Closed(by, classification=remote.classification)
-        case NewsKind.REOPENED:
-            return Reopened(by)
-        case NewsKind.SEVERITY_RAISED:
-            louder = urgency(remote.severity, alert.category, categories)
-            return SeverityRaised(remote.severity, louder, by)
-        case NewsKind.MERGED:
-            return MergedInto(remote.merged_into or "another incident", by)
-        case NewsKind.DETAILS:
-            return DetailsUpdated(
-                title=remote.title,
-                text=remote.text,
-                severity=remote.severity,
-                url=remote.url,
-                details=remote.details,
-                by=by,
-            )
-
-
-def _actor(owner: str | None, users: Mapping[str, tuple[int, str]]) -> Actor:
-    if owner is None:
-        return Actor(PORTAL, via=Via.SOURCE)
-    user, name = users.get(owner.lower(), (None, owner))
-    return Actor(name, user, Via.SOURCE)
+        standing = (self._alert(one.id) for one in self.open if one.id != alert.id)
+        return next(
+            (
+                one
+                for one in standing
+                if one.external_id == alert.external_id and one.status is not Status.CLOSED
+            ),
+            None,
+        )
 
 
 async def _remember(
-    connection: Connection, row: Connector, items: Sequence[_Item], raised: Mapping[str, Alert]
+    connection: Connection, row: Connector, items: Sequence[_Item], belongs: Mapping[str, UUID]
 ) -> None:
-    fresh = [_known(item, raised) for item in items if _has(item, NewsKind.ARRIVED)]
-    old = [_known(item, raised) for item in items if item.known is not None]
+    def known(item: _Item) -> Known:
+        seen = seen_after(item.remote, item.seen)
+        return Known(key=item.key, alert=belongs.get(item.key), seen=seen)
+
+    fresh = [known(item) for item in items if item.has(NewsKind.ARRIVED)]
+    old = [known(item) for item in items if item.known is not None]
     if fresh:
         await remotes.store_seen(connection, row.team, row.id, fresh, details_due=True)
     if old:
         await remotes.store_seen(connection, row.team, row.id, old)
-
-
-def _known(item: _Item, raised: Mapping[str, Alert]) -> Known:
-    known = item.known
-    return Known(
-        key=known.key if known else item.remote.key,
-        alert=_alert_of(item, raised),
-        seen=seen_after(item.remote, known.seen if known else None),
-    )
-
-
-def _alert_of(item: _Item, raised: Mapping[str, Alert]) -> UUID | None:
-    if item.known is not None:
-        return item.known.alert
-    alert = raised.get(item.remote.key)
-    return alert.id if alert is not None else None
-
-
-def _has(item: _Item, kind: NewsKind) -> bool:
-    return any(one.kind is kind for one in item.news)

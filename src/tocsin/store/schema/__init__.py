@@ -20,19 +20,15 @@ from tocsin.store.schema.configuration import (
 )
 from tocsin.store.schema.running import (
     alert,
-    budget,
     event,
-    job,
     ledger,
     notification,
     plan,
-    poll,
     punch,
-    remote_object,
-    remote_write,
     shift,
     timeline,
 )
+from tocsin.store.schema.work import budget, job, poll, remote_object, remote_write
 
 __all__ = [
     "address",
