@@ -96,3 +96,8 @@ def test_the_state_is_told_in_one_sentence(alert: Alert, sentence: str) -> None:
 def test_a_message_says_the_same_however_often_it_is_asked() -> None:
     once = words(FULL, Purpose.ESCALATION, "SOC", 2)
     assert words(replace(FULL, updated_at=at(99)), Purpose.ESCALATION, "SOC", 2) == once
+
+
+def test_the_last_page_says_that_nobody_answered() -> None:
+    alert = replace(opened(), exhausted=True)
+    assert words(alert, Purpose.ESCALATION, "soc", 1).subject.startswith("Nobody answered: ")

@@ -61,7 +61,7 @@ async def test_nobody_answers_at_all(database: str) -> None:
                 "03:00:00 ada: alert: HIGH #1 Pump down (soc · plant)",
                 "03:05:00 mara: alert: HIGH #1 Pump down (soc · plant)",
                 "03:07:00 ada: alert: HIGH #1 Pump down (soc · plant)",
-                "03:12:00 ada: alert: HIGH #1 Pump down (soc · plant)",
+                "03:12:00 ada: alert: Nobody answered: HIGH #1 Pump down (soc · plant)",
             ]
         )
         assert await n.timeline("p1") == snapshot(

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from tocsin.actions.desk import Desk
 from tocsin.actions.world import World
-from tocsin.core.alert import Alert, Changed, Outcome
-from tocsin.core.changes import Change
+from tocsin.core.alert import Alert, Changed, Outcome, Refused
+from tocsin.core.changes import Change, Reopened
+from tocsin.core.kinds import Status
 from tocsin.store import alerts
+from tocsin.store.alerts import KeyTaken
+from tocsin.store.db import Connection
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,22 +46,59 @@ async def change_many(world: World, refs: Iterable[AlertRef], asked: Asked) -> l
     Refusals do not undo the others: each alert has its own outcome, in the order of `refs`.
     """
     wanted = list(dict.fromkeys(refs))
-    now = world.clock.now()
-    async with world.database.transaction() as connection:
-        desk = Desk(connection, now)
-        found = await alerts.get_many(connection, [(r.team, r.id) for r in wanted], lock=True)
-        answers: list[Answer] = []
-        saved: list[alerts.Saved] = []
-        for alert in (found[ref.id] for ref in wanted if ref.id in found):
-            change_ = await asked(desk, alert) if callable(asked) else asked
-            outcome = await desk.decide(alert, change_)
-            if isinstance(outcome, Changed):
-                saved.append(alerts.Saved(outcome.alert, outcome.effects))
-                answers.append(Answer(outcome.alert, outcome))
-            else:
-                answers.append(Answer(alert, outcome))
-        if saved:
-            await alerts.save(connection, saved, now)
-    if saved:
+    for left in reversed(range(_RACES)):
+        try:
+            async with world.database.transaction() as connection:
+                answers = await _answers(Desk(connection, world.clock.now()), wanted, asked)
+        except KeyTaken:  # reopened here while an event raised its key anew
+            if not left:
+                raise
+        else:
+            break
+    else:
+        raise AssertionError("the last race returns or raises")
+    if any(isinstance(answer.outcome, Changed) for answer in answers):
         world.wake()
     return answers
+
+
+async def _answers(desk: Desk, wanted: list[AlertRef], asked: Asked) -> list[Answer]:
+    connection = desk.connection
+    found = await alerts.get_many(connection, [(r.team, r.id) for r in wanted], lock=True)
+    open_again: set[tuple[int, str]] = set()
+    answers: list[Answer] = []
+    saved: list[alerts.Saved] = []
+    for alert in (found[ref.id] for ref in wanted if ref.id in found):
+        change_ = await asked(desk, alert) if callable(asked) else asked
+        refused = None
+        if isinstance(change_, Reopened):
+            refused = await _key_taken(connection, alert, open_again)
+        outcome = refused or await desk.decide(alert, change_)
+        if isinstance(outcome, Changed):
+            saved.append(alerts.Saved(outcome.alert, outcome.effects))
+            answers.append(Answer(outcome.alert, outcome))
+        else:
+            answers.append(Answer(alert, outcome))
+    if saved:
+        await alerts.save(connection, saved, desk.now)
+    return answers
+
+
+async def _key_taken(
+    connection: Connection, alert: Alert, open_again: set[tuple[int, str]]
+) -> Refused | None:
+    """At most one alert with a key is open: why this one is not reopened, None when it may be."""
+    if alert.status is not Status.CLOSED or alert.external_id is None:
+        return None
+    key = (alert.team, alert.external_id)
+    number = (await alerts.open_numbers(connection, [key])).get(key)
+    if number is not None:
+        return Refused(f"alert #{number} with the same key is open: answer that one")
+    if key in open_again:
+        return Refused("another alert with the same key was reopened just now: answer that one")
+    open_again.add(key)
+    return None
+
+
+_RACES = 5
+"""How often an answer is run because an event opened the same key first."""

@@ -47,7 +47,7 @@ BODY_LIMIT = 4000
 def _lead(alert: Alert, purpose: Purpose) -> str:
     match purpose:
         case Purpose.ESCALATION | Purpose.RESPONDER:
-            return ""
+            return "Nobody answered: " if alert.exhausted else ""
         case Purpose.UPDATE:
             return "Update: "
         case Purpose.ACKNOWLEDGED:

@@ -149,9 +149,7 @@ class Client:
             wait = max(booked.at - self._clock.now(), timedelta(milliseconds=10))
             if wait > _PATIENCE or wait + _RESERVE > errand.lease.remaining():
                 reason = f"Could not {doing}: the budget {kind} is used up for now"
-                raise CallError(
-                    Failed(kind=FailureKind.TEMPORARY, reason=reason, retry_after=wait)
-                )
+                raise CallError(Failed(kind=FailureKind.TEMPORARY, reason=reason, retry_after=wait))
             await self._clock.sleep(wait)
 
     def _time_left(self, call: Call, errand: Errand) -> timedelta:

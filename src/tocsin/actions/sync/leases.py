@@ -34,7 +34,9 @@ async def last_words(work: Coroutine[None, None, None]) -> None:
     """
     task = asyncio.create_task(work)
     await asyncio.wait({task}, timeout=_LAST_WORDS)
-    if not task.cancel() and (fault := task.exception()) is not None:
+    if task.cancel() or task.cancelled():
+        return
+    if (fault := task.exception()) is not None:
         log.info("a lease was not given back; it runs out by itself", fault=repr(fault))
 
 

@@ -78,9 +78,7 @@ async def _read(world: World, opened: Opened, held: Renewed, started: datetime) 
         changed = max((remote.modified_at for remote in page), default=None)
         newest = max(filter(None, (newest, changed)), default=None)
     run_at = started + cadence.poll_every
-    await read_details(
-        world, opened, held, max(run_at, world.clock.now() + _DETAILS_AT_LEAST)
-    )
+    await read_details(world, opened, held, max(run_at, world.clock.now() + _DETAILS_AT_LEAST))
     if lost:  # the watermark never passes what was not stored
         return Polled(run_at=run_at, error=f"not stored, see the log: {', '.join(lost[:5])}")
     return Polled(
@@ -138,9 +136,7 @@ async def _stored(
     return lost
 
 
-async def _retried(
-    world: World, opened: Opened, held: Renewed, page: tuple[Remote, ...]
-) -> None:
+async def _retried(world: World, opened: Opened, held: Renewed, page: tuple[Remote, ...]) -> None:
     for left in reversed(range(3)):
         try:
             held.due = await store_page(world, opened.row, held.due, page)

@@ -137,10 +137,10 @@ async def _raise(
     Returns whose alert is which, and those alerts that were open under the same key already.
     """
     arrived = [item.remote for item in items if item.has(NewsKind.ARRIVED)]
-    accepted, _ = await accept(connection, [posted(row, remote) for remote in arrived], numbers, now)
-    raised = {
-        remote.key: done.alerts[0].id for remote, done in zip(arrived, accepted, strict=True)
-    }
+    accepted, _ = await accept(
+        connection, [posted(row, remote) for remote in arrived], numbers, now
+    )
+    raised = {remote.key: done.alerts[0].id for remote, done in zip(arrived, accepted, strict=True)}
     return raised, [done.alerts[0].id for done in accepted if not done.created]
 
 

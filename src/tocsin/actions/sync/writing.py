@@ -1,19 +1,25 @@
 """A promise to a source is due: read the object, write what is still wanted, remember it."""
 
+import asyncio
+import random
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.actions.sync.sources import Opened, Sources
+from tocsin.actions.sync.leases import last_words
+from tocsin.actions.sync.sources import NotOpenedError, Sources, broken
 from tocsin.actions.sync.storing import store_written, with_written
 from tocsin.actions.world import World
 from tocsin.core.notation import mapping, optional_text
 from tocsin.core.notification import retry_at
 from tocsin.core.reconcile import Remote, Seen, Wanted, WriteBack, wanted
-from tocsin.ports import Failed, FailureKind, Wrote
+from tocsin.ports import Failed, FailureKind, SourceError, Wrote
 from tocsin.store import remotes
+from tocsin.store.alerts import KeyTaken
 from tocsin.store.connectors import Connector, connector
 from tocsin.store.outbox import DueWrites, claim_writes, settle_writes
+from tocsin.store.remotes import Known
 
 log = structlog.get_logger()
 
@@ -26,26 +32,51 @@ async def writes_due(world: World, limit: int = 20) -> tuple[DueWrites, ...]:
 
 
 async def write(world: World, sources: Sources, due: DueWrites) -> None:
-    """Tell a source about one object. What fails stays visible and is tried again."""
-    async with world.worker_database.transaction() as connection:
-        row = await connector(connection, due.team, due.connector)
-    opened = await sources.open(row) if row is not None and row.enabled else None
-    if opened is None:
-        reason = "the connector is gone or switched off"
-        await _settle_failed(
-            world, due, Failed(kind=FailureKind.CONFIGURATION, reason=reason), None
-        )
-        return
-    async with world.worker_database.transaction() as connection:
-        known = await remotes.known(connection, due.team, due.connector, [due.key])
-    seen = known[due.key].seen if due.key in known else None
-    deciding = _Deciding(due, write_back(opened.row), seen)
-    outcome = await opened.source.write(due.key, deciding.decide, due.lease, opened.budget)
-    if isinstance(outcome, Wrote):
-        await _settle_written(world, opened, due, outcome, deciding.last)
-    else:
-        log.warning("write failed", connector=opened.row.name, reason=outcome.reason)
-        await _settle_failed(world, due, outcome, deciding.last)
+    """Tell a source about one object. What fails stays visible and is tried again.
+
+    When it is cancelled, the lease is given back, so that another process goes on at once.
+    """
+    deciding = _Deciding(due)
+    try:
+        async with world.worker_database.transaction() as connection:
+            row = await connector(connection, due.team, due.connector)
+            known = await remotes.known(connection, due.team, due.connector, [due.key])
+        outcome = await _write(sources, row, due, deciding, known.get(due.key))
+        if row is not None and isinstance(outcome, Wrote):
+            await _settle_written(world, row, due, outcome, deciding.last)
+        elif isinstance(outcome, Failed):
+            log.warning("write failed", connector=due.connector, key=due.key, reason=outcome.reason)
+            await _settle_failed(world, due, outcome, deciding.last)
+    except asyncio.CancelledError:
+        await last_words(_settle_failed(world, due, _STOPPED, deciding.last, at_once=True))
+        raise
+
+
+_STOPPED = Failed(
+    kind=FailureKind.TEMPORARY,
+    reason="the process was stopped while it was written; it is tried again",
+    maybe_applied=True,
+)
+
+
+async def _write(
+    sources: Sources,
+    row: Connector | None,
+    due: DueWrites,
+    deciding: "_Deciding",
+    known: Known | None,
+) -> Wrote | Failed:
+    """What the source answers; whatever it raises is a failure too."""
+    try:
+        async with sources.open(row) as opened:
+            deciding.rules = write_back(opened.row)
+            deciding.seen = known.seen if known else None
+            return await opened.source.write(due.key, deciding.decide, due.lease, opened.budget)
+    except (NotOpenedError, SourceError) as error:
+        return error.failed
+    except Exception as fault:
+        log.exception("write failed", connector=due.connector, key=due.key)
+        return Failed(kind=FailureKind.TEMPORARY, reason=broken(fault), maybe_applied=True)
 
 
 def write_back(row: Connector) -> WriteBack:
@@ -64,35 +95,52 @@ def write_back(row: Connector) -> WriteBack:
 class _Deciding:
     """Decides anew at each read, and remembers what was decided last."""
 
-    def __init__(self, due: DueWrites, rules: WriteBack, seen: Seen | None) -> None:
+    def __init__(self, due: DueWrites) -> None:
         self._due = due
-        self._rules = rules
-        self._seen = seen
+        self.rules = WriteBack()
+        self.seen: Seen | None = None
         self.last: Wanted | None = None
 
     def decide(self, remote: Remote) -> Wanted:
-        self.last = wanted(remote, self._due.intents, self._rules, self._seen)
+        self.last = wanted(remote, self._due.intents, self.rules, self.seen)
         return self.last
 
 
 async def _settle_written(
-    world: World, opened: Opened, due: DueWrites, outcome: Wrote, wrote: Wanted | None
+    world: World, row: Connector, due: DueWrites, outcome: Wrote, wrote: Wanted | None
 ) -> None:
-    now = world.clock.now()
-    async with world.worker_database.transaction() as connection:
-        settled = await settle_writes(
-            connection, due, state="written", detail=None, again_at=None, now=now
-        )
-        if not settled:
-            log.warning("write ended after its lease was lost", connector=opened.row.name)
-        known = await remotes.known(connection, due.team, due.connector, [due.key])
-        for one in known.values():
-            await store_written(connection, opened.row, one, outcome.remote, wrote or Wanted(), now)
+    """Everything about the object is locked before its writes, as a claim does it.
+
+    When the lease was lost, what was read back is discarded: the new holder reads for itself.
+    """
+    for left in reversed(range(3)):
+        now = world.clock.now()
+        try:
+            async with world.worker_database.transaction() as connection:
+                known = await remotes.known(connection, due.team, due.connector, [due.key])
+                if not await settle_writes(
+                    connection, due, state="written", detail=None, again_at=None, now=now
+                ):
+                    log.warning("write ended after its lease was lost", connector=row.name)
+                    return
+                for one in known.values():
+                    await store_written(
+                        connection, row, one, outcome.remote, wrote or Wanted(), now
+                    )
+            break
+        except KeyTaken:
+            if not left:
+                raise
     world.wake()
 
 
 async def _settle_failed(
-    world: World, due: DueWrites, failed: Failed, maybe: Wanted | None
+    world: World,
+    due: DueWrites,
+    failed: Failed,
+    maybe: Wanted | None,
+    *,
+    at_once: bool = False,
 ) -> None:
     """Permanent failures end; all others come again.
 
@@ -101,16 +149,26 @@ async def _settle_failed(
     """
     now = world.clock.now()
     final = failed.kind is FailureKind.PERMANENT
+    again = now if at_once else _again_at(due.tries, failed.retry_after, now)
     async with world.worker_database.transaction() as connection:
-        await settle_writes(
+        known = await remotes.known(connection, due.team, due.connector, [due.key])
+        settled = await settle_writes(
             connection,
             due,
             state="failed" if final else "pending",
             detail=failed.reason,
-            again_at=None if final else retry_at(due.tries, failed.retry_after, now),
+            again_at=None if final else again,
             now=now,
         )
-        if failed.maybe_applied and maybe is not None:
-            known = await remotes.known(connection, due.team, due.connector, [due.key])
+        if settled and failed.maybe_applied and maybe is not None:
             sent = [replace(one, seen=with_written(one.seen, maybe)) for one in known.values()]
             await remotes.store_seen(connection, due.team, due.connector, sent)
+
+
+def _again_at(tries: int, retry_after: timedelta | None, now: datetime) -> datetime:
+    """As the core says; those that wait for the same window do not come all at once."""
+    again = retry_at(tries, retry_after, now)
+    return again + (again - now) * _jitter.uniform(0, 0.25) if retry_after else again
+
+
+_jitter = random.SystemRandom()

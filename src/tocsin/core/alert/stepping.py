@@ -43,7 +43,7 @@ def begin(
         awaiting_owner=False,
         exhausted=False,
         paged=tuple(paged for paged in left.paged if paged.user in left.responders),
-        acknowledgements_required=_required(alert, plan),
+        acknowledgements_required=_required(alert, plan, now),
     )
     if fresh.suppressed is not None or fresh.urgency is Urgency.RECORD:
         return fresh, (*freeing, *leaving, Wake(None))
@@ -155,14 +155,15 @@ def names(people: Iterable[Person], due: tuple[Page, ...]) -> dict[str, object]:
     return {**data, "unreachable": unreachable} if unreachable else data
 
 
-def _required(alert: Alert, plan: EscalationPlan) -> int:
+def _required(alert: Alert, plan: EscalationPlan, now: datetime) -> int:
     match alert.mode:
         case Mode.SINGLE:
             return 1
         case Mode.MULTI:
             return max(1, alert.acknowledgements_required)
         case Mode.EMERGENCY:
-            return max(1, len(plan.everyone))
+            # Whoever cannot be reached cannot be waited for.
+            return max(1, len({item.user for item in reachable(plan.everyone, alert, now)}))
 
 
 def _meant(alert: Alert, plan: EscalationPlan, step: Step) -> tuple[Person, ...]:
