@@ -125,3 +125,23 @@ async def test_after_an_outage_a_step_is_taken_once_and_not_replayed(database: s
         assert alert.position is not None
         assert (alert.position.round, alert.position.step) == (0, 1)
         assert alert.next_step_at == NOW + timedelta(hours=5, minutes=5)
+
+
+async def test_a_running_escalation_follows_its_copy_after_the_policy_was_edited(
+    database: str,
+) -> None:
+    async with raised(database) as (world, (ref,)):
+        async with world.database.transaction() as connection:
+            await run(connection, "DELETE FROM membership WHERE user_id = 3")
+            await run(
+                connection,
+                "UPDATE escalation_policy SET body ="
+                """ '{"steps": [{"notify": [{"duty": 1}], "wait": "2m"}]}'""",
+            )
+        clock = world.clock
+        assert isinstance(clock, MovableClock)
+        await clock.move(timedelta(minutes=2))
+        await page_due(world)
+        async with world.database.transaction() as connection:
+            pages = await alerts.notifications(connection, 1, ref.id)
+        assert [page["user_name"] for page in pages] == ["mara", "ada"]

@@ -1,7 +1,9 @@
 """What paging knows of a team: people, duty, and whom each target of a policy means."""
 
+from datetime import timedelta
+
 from tests.store.scene import NOW, later, scene
-from tocsin.core.escalation import OnDuty, OneUser, WholeTeam
+from tocsin.core.escalation import OnDuty, OneUser, Policy, Step, WholeTeam
 from tocsin.store.db import Database, run
 from tocsin.store.paging import TeamContext, escalation_plan, team_context
 
@@ -78,3 +80,21 @@ async def test_a_team_that_does_not_exist_is_empty(database: str) -> None:
     async with scene(database) as db, db.transaction() as connection:
         found = await team_context(connection, 99, NOW)
         assert (found.members, found.policies, found.on_duty) == ((), {}, {})
+
+
+async def test_a_person_whom_only_a_copied_policy_names_is_found_for_it(database: str) -> None:
+    async with scene(database) as db:
+        await change(db, "INSERT INTO app_user (id, name, role) VALUES (4, 'lea', 'user')")
+        assert 4 not in (await context(db)).people
+        async with db.transaction() as connection:
+            found = await team_context(connection, 1, NOW, [OneUser(4), WholeTeam(9)])
+        copied = Policy(steps=(Step((OneUser(4),), timedelta(minutes=1)),))
+        plan = escalation_plan(found, copied)
+        assert [person.name for person in plan.people[OneUser(4)]] == ["lea"]
+
+
+async def test_somebody_who_may_only_look_is_not_waited_for_in_an_emergency(database: str) -> None:
+    async with scene(database) as db:
+        await change(db, "UPDATE membership SET role = 'viewer' WHERE user_id = 2")
+        found = await context(db)
+        assert [person.name for person in found.everyone] == ["mara", "ada"]

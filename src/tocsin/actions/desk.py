@@ -9,7 +9,14 @@ from tocsin.core.escalation import EscalationPlan, Policy
 from tocsin.store import plans
 from tocsin.store.alerts import Saved
 from tocsin.store.db import Connection
-from tocsin.store.paging import TeamContext, escalation_plan, team_context, team_contexts
+from tocsin.store.paging import (
+    TeamContext,
+    escalation_plan,
+    knows,
+    targets,
+    team_context,
+    team_contexts,
+)
 
 
 class Desk:
@@ -41,7 +48,11 @@ class Desk:
         known = self._plans.get((team, digest))
         if known is None:
             policy = await self._policy(team, digest)
-            known = escalation_plan(await self.context(team), policy)
+            context = await self.context(team)
+            strange = [target for target in targets(policy) if not knows(context, target)]
+            if strange:  # the policy was edited since: a running escalation follows its copy
+                context = await team_context(self.connection, team, self.now, strange)
+            known = escalation_plan(context, policy)
             self._plans[team, digest] = known
         return known
 

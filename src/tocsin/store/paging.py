@@ -29,9 +29,9 @@ from tocsin.store.policies import Names, policy_of
 class TeamContext:
     """A team as it is in this transaction.
 
-    `people` are active users by id: members, admins and whoever a policy or shift names.
-    `teams` has the members of this team and of those that a policy names. `on_duty` has the
-    people of each tier now, by shift or punched in.
+    `everyone` are the members who may acknowledge. `people` are active users by id: members,
+    admins and whoever a policy or shift names. `teams` has the members of this team and of those
+    that a policy names. `on_duty` has the people of each tier now, by shift or punched in.
     """
 
     id: int
@@ -40,24 +40,32 @@ class TeamContext:
     categories: tuple[Category, ...]
     policies: Mapping[str, Policy]
     members: tuple[Person, ...]
+    everyone: tuple[Person, ...]
     admins: tuple[Person, ...]
     people: Mapping[int, Person]
     teams: Mapping[int, tuple[Person, ...]]
     on_duty: Mapping[str, tuple[Person, ...]]
 
 
-async def team_context(connection: Connection, team: int, now: datetime) -> TeamContext:
-    """Look a team up; one that does not exist has no name, no people and no policies."""
-    return (await team_contexts(connection, [team], now))[team]
+async def team_context(
+    connection: Connection, team: int, now: datetime, also: Iterable[Target] = ()
+) -> TeamContext:
+    """Look a team up; one that does not exist has no name, no people and no policies.
+
+    `also` are targets of copied policies that no policy of today may name any more.
+    """
+    return (await team_contexts(connection, [team], now, also))[team]
 
 
 async def team_contexts(
-    connection: Connection, teams: Iterable[int], now: datetime
+    connection: Connection, teams: Iterable[int], now: datetime, also: Iterable[Target] = ()
 ) -> dict[int, TeamContext]:
     """The same for many teams, in one round trip: every batch of events and of timers needs it."""
     wanted = sorted(set(teams))
+    users = sorted({target.user for target in also if isinstance(target, OneUser)})
+    others = sorted({target.team for target in also if isinstance(target, WholeTeam)})
     found: _Parts = {}
-    for row in await rows(connection, _CONTEXTS, wanted, now):
+    for row in await rows(connection, _CONTEXTS, wanted, now, users, others):
         found.setdefault(row["kind"], {})[row["id"]] = msgspec.json.decode(row["body"])
     persons = {user: _person(user, body) for user, body in found.get("user", {}).items()}
     return {team: _context(team, found, persons) for team in wanted}
@@ -76,6 +84,8 @@ WITH target AS (
   SELECT id AS team_id, id AS other_id, name FROM team WHERE id = ANY($1::int[])
   UNION SELECT x.team_id, o.id, o.name FROM target x JOIN team o ON o.name = x.name
   WHERE x.kind = 'team'
+  UNION SELECT t.id, o.id, o.name FROM team t, team o
+  WHERE t.id = ANY($1::int[]) AND o.id = ANY($4::int[])
 ), crew AS (
   SELECT n.team_id, n.other_id, n.name, m.user_id, m.role, m.position
   FROM near n LEFT JOIN membership m ON m.team_id = n.other_id
@@ -89,7 +99,8 @@ WITH target AS (
   UNION SELECT team_id, user_id FROM duty
   UNION SELECT x.team_id, u.id FROM target x JOIN app_user u ON u.name = x.name
   WHERE x.kind = 'user'
-  UNION SELECT t.id, u.id FROM team t, app_user u WHERE t.id = ANY($1::int[]) AND u.role = 'admin'
+  UNION SELECT t.id, u.id FROM team t, app_user u
+  WHERE t.id = ANY($1::int[]) AND (u.role = 'admin' OR u.id = ANY($3::int[]))
 )
 SELECT 'team' AS kind, id, jsonb_build_object('name', name, 'time_zone', time_zone) AS body
 FROM team WHERE id = ANY($1::int[])
@@ -146,6 +157,7 @@ def _context(team: int, found: _Parts, persons: Mapping[int, Person]) -> TeamCon
             entry["name"]: policy_of(entry["body"], names) for entry in _part(found, "policy", team)
         },
         members=tuple(people[user] for user in own),
+        everyone=tuple(people[user] for user in own if (own[user] or roles[user]) != _ONLY_LOOKS),
         admins=tuple(
             person
             for user, person in people.items()
@@ -161,6 +173,7 @@ def _context(team: int, found: _Parts, persons: Mapping[int, Person]) -> TeamCon
 
 
 _LEADS = "team_admin"
+_ONLY_LOOKS = "viewer"
 
 
 def _part(found: _Parts, kind: str, team: int) -> list[Any]:
@@ -178,13 +191,28 @@ def _crews(found: _Parts, team: int) -> dict[int, tuple[str, dict[int, str | Non
     return crews
 
 
+def targets(policy: Policy) -> set[Target]:
+    """Everything that the steps of a policy name."""
+    return {target for step in policy.steps for target in step.notify}
+
+
+def knows(context: TeamContext, target: Target) -> bool:
+    """Whether a person or team was looked up; one that is gone never is."""
+    match target:
+        case OneUser(user):
+            return user in context.people
+        case WholeTeam(team):
+            return team in context.teams
+        case _:
+            return True
+
+
 def escalation_plan(context: TeamContext, policy: Policy) -> EscalationPlan:
     """A policy with whom its targets mean now."""
-    targets = {target for step in policy.steps for target in step.notify}
     return EscalationPlan(
         policy=policy,
-        people={target: _people(context, target) for target in targets},
-        everyone=context.members,
+        people={target: _people(context, target) for target in targets(policy)},
+        everyone=context.everyone,
         admins=context.admins,
     )
 
