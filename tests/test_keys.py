@@ -16,6 +16,7 @@ from tocsin.keys import (
     KeyFileError,
     Keys,
     SealError,
+    load,
     load_or_create,
     new_nonce,
     new_signing_key,
@@ -136,6 +137,19 @@ def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load_or_create(path).hash("x") == made.hash("x")
     assert [file.name for file in tmp_path.iterdir()] == ["secret.key"]
+
+
+def test_a_fingerprint_tells_keys_apart() -> None:
+    assert KEYS.fingerprint == Keys(bytes(range(32))).fingerprint
+    assert KEYS.fingerprint != OTHER.fingerprint
+
+
+def test_a_key_file_that_is_only_read_is_never_made(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    with pytest.raises(KeyFileError, match=r"does not exist.*restore the file.*SECRET_KEY_FILE"):
+        load(path)
+    assert not path.exists()
+    assert load_or_create(path).fingerprint == load(path).fingerprint
 
 
 def test_processes_that_start_at_once_use_one_key(tmp_path: Path) -> None:

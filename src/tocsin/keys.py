@@ -68,6 +68,11 @@ class Keys:
         digest = hmac.digest(key, notification_id.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest[:24]).decode()
 
+    @property
+    def fingerprint(self) -> bytes:
+        """32 bytes that tell this key from others, and nothing else of it."""
+        return self.hash("installation")
+
     def hash(self, text: str) -> bytes:
         """32 bytes by which a secret is looked up; useless without the installation's key."""
         return hmac.digest(self._hash_key, text.encode(errors="surrogatepass"), hashlib.sha256)
@@ -117,10 +122,24 @@ def load_or_create(path: Path) -> Keys:
     try:
         if not path.exists():
             _create(path)
+    except OSError as error:
+        raise KeyFileError(f"key file {path} cannot be made: {error}") from error
+    return load(path)
+
+
+def load(path: Path) -> Keys:
+    """The keys in the file at `path`. Raises `KeyFileError`."""
+    try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError as error:
+        raise KeyFileError(
+            f"key file {path} does not exist, and this database was used with a key already: "
+            "restore the file from the backup, or name it with TOCSIN_SECRET_KEY_FILE (a new key "
+            "would fit none of its addresses, tokens and secrets)"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileError(f"key file {path} cannot be read or made: {error}") from error
+        raise KeyFileError(f"key file {path} cannot be read: {error}") from error
     if not stat.S_ISREG(mode) or mode & (stat.S_IRWXO | stat.S_IWGRP):
         raise KeyFileError(f"key file {path} is open to other users: chmod 600 {path}")
     try:

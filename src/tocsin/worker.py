@@ -162,6 +162,7 @@ class Worker:
             await asyncio.sleep(UPKEEP_EVERY.total_seconds())
 
     async def _close(self) -> None:
+        await asyncio.sleep(0)  # what was claimed just now begins, so that it can give it back
         for task in set(self._busy):
             task.cancel()
         await asyncio.gather(*self._busy, return_exceptions=True)

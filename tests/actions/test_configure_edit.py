@@ -142,7 +142,7 @@ async def test_names_and_owners_cannot_be_changed(database: str) -> None:
 async def test_a_taken_name_and_an_unknown_owner_are_refused(database: str) -> None:
     async with world_on(database) as world:
         await apply(world, read(SMALL))
-        with pytest.raises(ConflictError, match="there is a category soc/noise already"):
+        with pytest.raises(ConflictError, match="category soc/noise is there already"):
             await create(world, Kind.CATEGORY, {"team": "soc", "name": "noise"}, ADA)
         with pytest.raises(NotFoundError, match="there is no team 'noc'"):
             await create(world, Kind.CATEGORY, {"team": "noc", "name": "noise"}, ADA)

@@ -162,3 +162,26 @@ async def test_a_team_that_was_removed_meanwhile_fails_only_its_own_sender(datab
         results = await asyncio.gather(*good, gone, return_exceptions=True)
         assert isinstance(results[-1], Unstored)
         assert [isinstance(done, Accepted) for done in results[:-1]] == [True] * 5
+
+
+async def test_numbers_go_up_without_gaps_though_open_alerts_are_counted(database: str) -> None:
+    async with world_at(database) as world, Intake(world) as intake:
+        await asyncio.gather(*(intake.accept(posted(event("storm"))) for _ in range(200)))
+        for number in range(20):
+            await asyncio.gather(
+                intake.accept(posted(event(f"new {number}"))),
+                *(intake.accept(posted(event("storm"))) for _ in range(20)),
+            )
+        found = {alert.external_id: alert.number for alert in await stored(world)}
+        numbers = [found["storm"], *(found[f"new {number}"] for number in range(20))]
+        assert numbers == sorted(numbers)
+        assert numbers[-1] <= 25
+
+
+async def test_a_key_that_was_closed_behind_our_back_still_gets_a_number(database: str) -> None:
+    async with world_at(database) as world, Intake(world) as here, Intake(world) as elsewhere:
+        await here.accept(posted(event("k")))
+        await elsewhere.accept(posted(Answer(kind=AnswerKind.CLOSE, external_id="k")))
+        done = await here.accept(posted(event("k")))
+        assert done.created
+        assert done.alerts[0].number > 1

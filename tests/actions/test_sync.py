@@ -1,104 +1,15 @@
 """A simulated Sentinel and Tocsin agree: nothing lost, nothing twice, nobody overwritten."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from tests.actions.worlds import world_at
-from tests.microsoft.skies import Sky, open_sky
+from tests.actions.syncing import MARA, night
 from tests.store.scene import NOW
-from tocsin.actions import sync
 from tocsin.actions.page import page_due
-from tocsin.actions.reply import AlertRef, change
-from tocsin.actions.world import World
-from tocsin.core.alert import Alert
-from tocsin.core.changes import Acknowledged, Annotated, Change, Closed
-from tocsin.core.kinds import Actor, Severity, Status, Via
-from tocsin.store import alerts, remotes
+from tocsin.core.changes import Acknowledged, Annotated, Closed
+from tocsin.core.kinds import Severity, Status
+from tocsin.store import alerts
 from tocsin.store.db import rows, run
-from tocsin.store.outbox import poll_now
-from tocsin.testing.clock import MovableClock
-
-MARA = Actor("mara", 1, Via.REPLY)
-
-
-@dataclass
-class Night:
-    """A world whose connector reads a simulated cloud."""
-
-    world: World
-    sky: Sky
-    sources: sync.Sources
-    clock: MovableClock
-
-    async def pass_time(self, **by: float) -> None:
-        await self.clock.move(timedelta(**by))
-        self.sky.clock.moment = self.clock.now()
-
-    async def poll(self) -> None:
-        async with self.world.database.transaction() as connection:
-            await poll_now(connection, 1, 1, self.world.clock.now())
-        for due in await sync.poll_due(self.world):
-            await sync.poll(self.world, self.sources, due)
-
-    async def write(self) -> int:
-        due = await sync.writes_due(self.world)
-        for one in due:
-            await sync.write(self.world, self.sources, one)
-        return len(due)
-
-    async def alerts(self) -> list[Alert]:
-        async with self.world.database.transaction() as connection:
-            return await alerts.search(connection, alerts.Filter(teams=(1,)))
-
-    async def alert(self) -> Alert:
-        (alert,) = await self.alerts()
-        return alert
-
-    async def change(self, change_: Change) -> None:
-        alert = await self.alert()
-        assert await change(self.world, AlertRef(1, alert.id), change_) is not None
-
-    async def health(self) -> remotes.Health:
-        async with self.world.database.transaction() as connection:
-            found = await remotes.health(connection, 1, 1)
-        assert found is not None
-        return found
-
-    async def kinds(self) -> list[str]:
-        alert = await self.alert()
-        async with self.world.database.transaction() as connection:
-            return [row["kind"] for row in await alerts.timeline(connection, 1, alert.id)]
-
-
-@asynccontextmanager
-async def night(dsn: str, folder: Path, **block: object) -> AsyncGenerator[Night]:
-    async with open_sky(folder, **block) as sky, world_at(dsn) as plain:
-        sky.clock.moment = NOW
-        sky.cloud.add_person("mara@example.org", "Mara Ilves")
-
-        def secret(_: Mapping[str, Any]) -> str:
-            return sky.secrets["TOCSIN_SENTINEL_SECRET"]
-
-        world = replace(plain, secrets=secret)
-        async with world.database.transaction() as connection:
-            await run(
-                connection,
-                "INSERT INTO connector (team_id, id, name, source, body)"
-                " OVERRIDING SYSTEM VALUE VALUES (1, 1, 'sentinel', 'microsoft', $1::text::jsonb)",
-                msgspec.json.encode(sky.block).decode(),
-            )
-        sources = sync.Sources(world)
-        assert isinstance(world.clock, MovableClock)
-        try:
-            yield Night(world, sky, sources, world.clock)
-        finally:
-            await sources.close()
 
 
 async def test_an_incident_is_paged_once_however_often_it_is_read(

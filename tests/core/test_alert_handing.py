@@ -87,6 +87,48 @@ CELLS = cells(
         closed="refused: closed by Mara at 02:00 UTC",
     ),
     Row(
+        name="reassign again to the same person",
+        change=Reassigned(by(ADA), (JONAS,), "Jonas"),
+        early=((0.5, Reassigned(by(MARA), (JONAS,), "Jonas")),),
+        late=((1.5, Reassigned(by(MARA), (JONAS,), "Jonas")),),
+        open="unchanged: already given to Jonas, who is being paged",
+        acknowledged="unchanged: already owned by Jonas",
+        closed="refused: closed by Mara at 02:00 UTC",
+    ),
+    Row(
+        name="reassign to the owner, or to whom only the step pages",
+        change=Reassigned(by(ADA), (MARA,), "Mara"),
+        open="""
+            open, owner nobody, timer 03:00
+            take back mara
+            page mara.phone 02:59 escalation every 30s
+            timeline reassigned
+        """,
+        acknowledged="unchanged: already owned by Mara",
+        closed="refused: closed by Mara at 02:00 UTC",
+    ),
+    Row(
+        name="reassign to one more than before",
+        change=Reassigned(by(ADA), (JONAS, EVA), "network"),
+        early=((0.5, Reassigned(by(MARA), (EVA,), "Eva")),),
+        open="""
+            open, owner nobody, timer 03:00
+            take back jonas eva
+            page jonas.phone 02:59 escalation every 30s
+            page eva.phone 02:59 escalation
+            timeline reassigned
+        """,
+        acknowledged="""
+            acknowledged, owner jonas, timer 06:59
+            take back jonas eva
+            page jonas.phone 03:05 responder every 30s
+            page eva.phone 03:05 responder
+            source acknowledged by Jonas
+            timeline reassigned
+        """,
+        closed="refused: closed by Mara at 02:00 UTC",
+    ),
+    Row(
         name="reassign to nobody in reach",
         change=Reassigned(by(ADA), (UNREACHABLE,), "Nobody"),
         open="refused: Nobody cannot be reached: nobody on duty, or no contact method",
@@ -123,6 +165,14 @@ CELLS = cells(
             page eva.phone 03:05 responder
             timeline responders_added
         """,
+        closed="refused: closed by Mara at 02:00 UTC",
+    ),
+    Row(
+        name="responders asked again",
+        change=RespondersAdded(by(MARA), (EVA, UNREACHABLE)),
+        early=((0.5, RespondersAdded(by(ADA), (EVA,))),),
+        open="unchanged: asked already, and being paged",
+        acknowledged="unchanged: asked already, and being paged",
         closed="refused: closed by Mara at 02:00 UTC",
     ),
     Row(

@@ -190,6 +190,20 @@ CELLS = cells(
         closed="refused: closed by Mara at 02:00 UTC",
     ),
     Row(
+        name="snooze until the same time again",
+        change=Snoozed(by(JONAS), at(122)),
+        late=((1.5, Snoozed(by(MARA), at(122))),),
+        open="""
+            acknowledged, owner jonas, timer 05:00
+            take back all
+            page mara.phone 02:59 acknowledged
+            source acknowledged by Jonas
+            timeline snoozed
+        """,
+        acknowledged="unchanged: already snoozed until 2026-11-18T04:00:00Z",
+        closed="refused: closed by Mara at 02:00 UTC",
+    ),
+    Row(
         name="snooze that ends now",
         change=Snoozed(by(JONAS), at(7)),
         now=7,

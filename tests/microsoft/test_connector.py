@@ -9,15 +9,17 @@ import pytest
 
 from tests.microsoft.skies import Sky, open_sky
 from tocsin.core.reconcile import (
+    Comment,
     Intent,
     IntentKind,
     RemoteStatus,
+    Wanted,
     WriteBack,
     news,
     seen_after,
     wanted,
 )
-from tocsin.ports import Source, Wrote
+from tocsin.ports import Failed, Source, WaitUntil, Wrote
 
 MARA = "mara@example.org"
 RULES = WriteBack(label="Tocsin", close_classification="truePositive", close_comment="Done")
@@ -59,6 +61,27 @@ async def test_each_call_is_booked_from_a_documented_budget(sky: Sky) -> None:
     assert set(sky.budget.taken) <= set(sky.source.allowances)
     asked = [request for request in sky.cloud.requests if "oauth2" not in request.path]
     assert len(asked) == len(sky.budget.taken)
+
+
+async def test_a_write_is_booked_before_its_read_and_leaves_the_polls_their_budget(
+    sky: Sky,
+) -> None:
+    sky.cloud.add_sentinel_incident(title="Token theft", onboarded=True)
+    (remote,) = await sky.poll()
+    polls, read = set(sky.budget.taken), len(sky.cloud.requests)
+    sky.budget.waits = [WaitUntil(sky.clock.now() + timedelta(seconds=60))]
+    ask = Wanted(status=RemoteStatus.ACTIVE, comments=(Comment(id="e-1", text="on it"),))
+    failed = await sky.source.write(remote.key, lambda _: ask, sky.lease(), sky.budget)
+    assert isinstance(failed, Failed)
+    assert (failed.retry_after, failed.maybe_applied) == (timedelta(seconds=60), False)
+    assert len(sky.cloud.requests) == read, "nothing was read for a write that cannot be made"
+    sky.budget.taken.clear()
+    assert isinstance(
+        await sky.source.write(remote.key, lambda _: ask, sky.lease(), sky.budget), Wrote
+    )
+    assert not polls & set(sky.budget.taken)
+    assert len(sky.cloud.requests) - read == len(sky.budget.taken), "each call is booked once"
+    assert set(sky.budget.taken) <= set(sky.source.allowances)
 
 
 async def test_one_acknowledgement_and_close_is_one_change_each_and_no_news(sky: Sky) -> None:

@@ -14,6 +14,7 @@ from tocsin.store.outbox import (
     StoredBudget,
     claim_polls,
     poll_now,
+    release_poll,
     renew_poll,
     settle_poll,
 )
@@ -99,6 +100,39 @@ async def test_poll_now_during_a_poll_reads_once_more_right_after(
             await poll_now(connection, 1, 1, clock.now())
         await settle(db, due, Polled(run_at=later(minutes=10)))
         assert len(await claim(db, clock)) == 1
+
+
+@pytest.mark.parametrize("skew", [timedelta(minutes=-2), timedelta(minutes=2)])
+async def test_poll_now_counts_whatever_the_clock_of_the_host_that_asks(
+    database: str, clock: MovableClock, skew: timedelta
+) -> None:
+    async with scene(database) as db:
+        await add_connector(db)
+        for _ in range(2):  # before a poll, and during one
+            async with db.transaction() as connection:
+                await poll_now(connection, 1, 1, NOW + skew)
+            (due,) = await claim(db, clock)
+            async with db.transaction() as connection:
+                await poll_now(connection, 1, 1, NOW + skew)
+            await settle(db, due, Polled(run_at=later(minutes=10)))
+        (due,) = await claim(db, clock)
+        await settle(db, due, Polled(run_at=later(minutes=10)))
+        assert await claim(db, clock) == (), "it was asked for once"
+
+
+async def test_a_poll_that_is_given_back_is_due_at_once_and_has_not_failed(
+    database: str, clock: MovableClock
+) -> None:
+    async with scene(database) as db:
+        await add_connector(db)
+        (due,) = await claim(db, clock)
+        async with db.transaction() as connection:
+            await release_poll(connection, due)
+        (again,) = await claim(db, clock)
+        assert again.failures == 0
+        async with db.transaction() as connection:
+            await release_poll(connection, due)
+        assert await claim(db, clock) == (), "only its holder gives a lease back"
 
 
 async def test_a_failed_poll_counts_and_a_good_one_forgets(

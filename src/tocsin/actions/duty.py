@@ -4,14 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.actions.world import World
-from tocsin.store import shifts
+from tocsin.store import shifts, standing
+from tocsin.store.db import Connection
 from tocsin.store.shifts import OnDuty
 
 
 async def on_duty(world: World, teams: Iterable[int], at: datetime | None = None) -> list[OnDuty]:
-    """Who is on duty in these teams (ids) at `at`, else now, in the order of tiers."""
+    """Who is on duty in these teams (ids) at `at`, else now, in the order of tiers.
+
+    Each until their duty in the tier has a break, over shifts that follow each other.
+    """
     async with world.database.transaction() as connection:
-        return await shifts.duties(connection, teams, at or world.clock.now())
+        return await _duties(connection, teams, at or world.clock.now())
 
 
 async def punch_in(
@@ -19,14 +23,21 @@ async def punch_in(
 ) -> list[OnDuty]:
     """Put somebody on duty by hand; answers who is on duty then.
 
+    Somebody who is punched in there until the same time stays as they are, and nobody is told.
     Raises `ValueError` when `until` is not in the future.
     """
     now = world.clock.now()
     if until is not None and until <= now:
         raise ValueError("`until` lies in the past")
     async with world.database.transaction() as connection:
+        before = await _duties(connection, [team], now)
+        if any(
+            (duty.user, duty.tier, duty.until, duty.why) == (user, tier, until, "punched in")
+            for duty in before
+        ):
+            return before
         await shifts.punch_in(connection, team, user, tier, now=now, until=until, by=by)
-        found = await shifts.duties(connection, [team], now)
+        found = await _duties(connection, [team], now)
     await _tell(world)
     return found
 
@@ -45,9 +56,13 @@ async def punch_out(
     async with world.database.transaction() as connection:
         await shifts.punch_out(connection, team, user, tier=tier, now=now)
         await shifts.leave_shifts(connection, team, user, tier=tier, now=now, until=until, by=by)
-        found = await shifts.duties(connection, [team], now)
+        found = await _duties(connection, [team], now)
     await _tell(world)
     return found
+
+
+async def _duties(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:
+    return await standing.unbroken(connection, await shifts.duties(connection, teams, at), at)
 
 
 async def _tell(world: World) -> None:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from tocsin.actions.targets import REMEDY, out_of_reach, refused
 from tocsin.actions.world import World
+from tocsin.egress import Guard
 from tocsin.store import health
 from tocsin.store.db import Connection, Row
 from tocsin.store.methods import channel_settings
@@ -30,15 +32,27 @@ class Finding:
     hint: str = ""
 
 
-async def examine(world: World) -> list[Finding]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What the settings say that a world does not show. `public_url`: whether one is set."""
+
+    key_file: str
+    public_url: bool
+    mail_listen: bool = False
+    tls_fault: str | None = None
+
+
+async def examine(world: World, setting: Setting) -> list[Finding]:
     """Everything that can be checked without sending anything to anybody."""
     async with world.database.transaction() as connection:
         facts = await health.database_facts(connection)
         findings = [
             *_database(world, facts),
-            _public_url(world),
+            *_settings(setting),
+            _public_url(world) if setting.public_url else _NO_PUBLIC_URL,
             *await _people(connection),
             *await _channels(world, connection),
+            *await _targets(world, connection),
         ]
         states = await health.connector_states(connection)
     return [*findings, *(_connector(world, row) for row in states)]
@@ -62,6 +76,29 @@ def _database(world: World, facts: health.DatabaseFacts) -> Iterable[Finding]:
         seconds = off.total_seconds()
         hint = "synchronise both with NTP"
         yield Finding("clocks", Grade.FAULT, f"the database is {seconds:.0f} s away", hint)
+
+
+def _settings(setting: Setting) -> Iterable[Finding]:
+    # A key that does not fit ends every command before it gets here.
+    detail = f"{setting.key_file} is the one that this database belongs to"
+    hint = "keep a copy of it apart from that of the database"
+    yield Finding("key", Grade.OK, detail, hint)
+    yield Finding("front-end assets", Grade.OK, "none needed, they come with a later version")
+    if setting.tls_fault is not None:
+        hint = "`tocsin serve` does not start with it"
+        yield Finding("TLS", Grade.FAULT, setting.tls_fault, hint)
+    if setting.mail_listen:
+        detail = "TOCSIN_MAIL_LISTEN is set, and incoming mail works from a later version"
+        yield Finding("incoming mail", Grade.WARNING, detail)
+
+
+_NO_PUBLIC_URL = Finding(
+    "public URL",
+    Grade.WARNING,
+    "not set: `tocsin serve` uses the address that it listens on,"
+    " with --no-web http://localhost:8080",
+    "set TOCSIN_PUBLIC_URL to the address that phones can open; links are made of it",
+)
 
 
 def _public_url(world: World) -> Finding:
@@ -109,6 +146,19 @@ async def _channels(world: World, connection: Connection) -> Iterable[Finding]:
             hint = f"see settings.channels.{medium}"
             findings.append(Finding(f"channel {medium}", Grade.FAULT, fault, hint))
     return findings
+
+
+async def _targets(world: World, connection: Connection) -> Iterable[Finding]:
+    guard = Guard.of(world.allow_private)
+    found: dict[str, list[str]] = {}
+    for row in await health.method_addresses(connection):
+        host = out_of_reach(row["address"], guard)
+        if host is not None:
+            found.setdefault(row["channel"], []).append(f"{row['name']} ({host})")
+    return [
+        Finding(f"channel {channel}", Grade.FAULT, refused(names), REMEDY)
+        for channel, names in found.items()
+    ]
 
 
 def _connector(world: World, row: Row) -> Finding:

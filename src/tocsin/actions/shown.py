@@ -1,7 +1,7 @@
 """How alerts, timelines and pages look to programs: the API, the outgoing page, subscribers."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -9,6 +9,7 @@ from tocsin.core import ids
 from tocsin.core.alert import Alert
 from tocsin.core.escalation import Position
 from tocsin.core.kinds import Status
+from tocsin.core.notation import utc_text
 
 
 def alert_object(
@@ -69,9 +70,7 @@ def step_number(position: Position | None) -> int | None:
 
 def instant(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, ending in Z."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    return None if at is None else utc_text(at)
 
 
 def plain(value: object) -> object:

@@ -3,25 +3,29 @@
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import asyncpg
+from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.world import PlugIns, World
+from tocsin.app.keyfile import fitting_keys
 from tocsin.clock import SystemClock
 from tocsin.egress import GuardedClient
-from tocsin.keys import load_or_create
 from tocsin.ports import SecretMissingError
 from tocsin.settings import NOT_SETTINGS, Settings
+from tocsin.store import installation
 from tocsin.store.db import Database, migrate
 from tocsin.store.embedded import EmbeddedPostgres
 from tocsin.store.events import make_partitions
 
 WEB_CONNECTIONS = 12
 WORKER_CONNECTIONS = 8
+LOCAL_URL = "http://localhost:8080"
+"""Where links lead to while nothing says what this installation's address is."""
 
 
 @asynccontextmanager
@@ -31,6 +35,7 @@ async def opened(
     """The parts of the installation that the settings name, its database migrated.
 
     Starts the private PostgreSQL for as long as the block runs when no other database is set.
+    Raises `DatabaseUnreachableError`, `KeyFileError`, `EmbeddedError`.
     """
     async with AsyncExitStack() as stack:
         dsn = settings.database_url
@@ -48,21 +53,22 @@ async def opened(
 async def world_of(
     settings: Settings, dsn: str, *, wake: Callable[[], None] = lambda: None
 ) -> AsyncGenerator[World]:
-    """The world of a database that is there and migrated."""
+    """The world of a database that is there and migrated. Raises `KeyFileError`."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     egress = GuardedClient(settings.allow_private_targets)
     database = Database(dsn, size=WEB_CONNECTIONS)
     worker_database = Database(dsn, size=WORKER_CONNECTIONS)
+    clock = SystemClock()
     try:
         yield World(
             database=database,
             worker_database=worker_database,
-            clock=SystemClock(),
-            keys=load_or_create(settings.key_file),
+            clock=clock,
+            keys=await fitting_keys(database, settings.key_file, clock.now()),
             egress=egress,
             secrets=secret,
             plug_ins=plug_ins(),
-            public_url=(settings.public_url or "http://localhost:8080").rstrip("/"),
+            public_url=(settings.public_url or LOCAL_URL).rstrip("/"),
             allow_private=settings.allow_private_targets,
             wake=wake,
         )
@@ -76,16 +82,41 @@ class DatabaseUnreachableError(Exception):
     """The database cannot be used; the message names the cause and the remedy."""
 
 
+_UNUSABLE = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
+
+
 async def _ready(dsn: str) -> None:
-    """Migrate the database. Raises `DatabaseUnreachableError`."""
+    """Migrate the database. Raises `DatabaseUnreachableError`, with nothing changed."""
     try:
+        await _refuse_foreign(dsn)
         await migrate(dsn)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as fault:
+    except CommandError as fault:  # it names a revision that this version does not have
+        raise DatabaseUnreachableError(
+            f"the database was made by a newer version of Tocsin ({fault}); nothing was changed. "
+            "Run that version, or restore the backup from before the update"
+        ) from fault
+    except _UNUSABLE as fault:
         told = str(fault.orig if isinstance(fault, DBAPIError) else fault).partition("\n")[0]
         raise DatabaseUnreachableError(
             f"the database cannot be used: {told or type(fault).__name__}; check"
             " TOCSIN_DATABASE_URL, and that PostgreSQL 15 or newer answers there"
         ) from fault
+
+
+async def _refuse_foreign(dsn: str) -> None:
+    database = Database(dsn, size=1)
+    try:
+        async with database.transaction() as connection:
+            found = await installation.foreign(connection)
+    finally:
+        await database.close()
+    if found:
+        names = ", ".join(found[:3])
+        raise DatabaseUnreachableError(
+            f"the database that TOCSIN_DATABASE_URL names is neither empty nor Tocsin's (it has "
+            f"{names}{' …' if len(found) > 3 else ''}); nothing was changed. Make an empty "
+            "database for Tocsin and name that one"
+        )
 
 
 def plug_ins() -> PlugIns:
@@ -101,6 +132,7 @@ def _loaders(group: str) -> Mapping[str, Callable[[], Any]]:
     return {entry.name: partial(_load, entry) for entry in entry_points(group=group)}
 
 
+@cache
 def _load(entry: EntryPoint) -> object:
     return entry.load()
 

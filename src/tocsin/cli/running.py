@@ -33,9 +33,9 @@ def tell(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def with_world(work: Callable[[World], Awaitable[int]]) -> None:
+def with_world(work: Callable[[World], Awaitable[int]], configured: Settings | None = None) -> None:
     """Run `work` on the installation that the settings name; exits with what it returns."""
-    configured = settings()
+    configured = configured or settings()
     configure_logs(configured.log_format)
 
     async def run() -> int:
@@ -45,14 +45,21 @@ def with_world(work: Callable[[World], Awaitable[int]]) -> None:
     run_to_exit(run)
 
 
-def run_to_exit(work: Callable[[], Awaitable[int]]) -> None:
-    """Run a command's work; faults that people can mend are told without a stack trace."""
+def run_to_exit(
+    work: Callable[[], Awaitable[int]], loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> None:
+    """Run a command's work; faults that people can mend are told without a stack trace.
+
+    `loop` makes the event loop; None is Python's own.
+    """
     try:
-        code = asyncio.run(_awaited(work))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            code = runner.run(_awaited(work))
     except (DatabaseUnreachableError, EmbeddedError, KeyFileError, SettingsError) as fault:
         fail(str(fault))
     except OSError as fault:
-        fail(fault.strerror or str(fault))
+        told = fault.strerror or str(fault)
+        fail(f"{fault.filename}: {told}" if fault.filename else told)
     raise typer.Exit(code)
 
 

@@ -149,6 +149,22 @@ def sees(caller: Caller, team: int) -> bool:
     return caller.role_in(team) is not None
 
 
+def link_opens(person: Caller, team: int, *, meant: bool) -> bool:
+    """Whether a signed link sent to `person` about an alert of `team` still opens.
+
+    `meant`: the alert means them, in the team or not: by its steps as they stand now, because
+    somebody asked for them, or as its owner.
+    """
+    return meant or sees(person, team)
+
+
+def link_acts(person: Caller, team: int, *, meant: bool) -> bool:
+    """Whether `person` may answer by such a link: members as their role says, others when meant."""
+    if sees(person, team):
+        return allows(person, Action.CHANGE_ALERTS, team)
+    return meant
+
+
 def owns(caller: Caller, user: int) -> bool:
     """Whether what `user` owns is the caller's own, or everybody's is (admins)."""
     return caller.user == user or _capped(caller.role, caller.scope) is Role.ADMIN

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 _PART = re.compile(r"(\d{1,9})(ms|s|m|h|d|w)")
@@ -52,6 +52,15 @@ def moment(text: str) -> datetime:
         except ValueError as fault:
             raise ValueError(f"{text!r} is not in the calendar: {fault}") from None
     raise ValueError(f"{text[:60]!r} is not a date with time such as 2026-11-02T09:00")
+
+
+def utc_text(at: datetime) -> str:
+    """An aware time as answers and timelines have it: RFC 3339 in UTC, ending in Z.
+
+    >>> utc_text(datetime.fromisoformat("2026-11-24T08:00:00+01:00"))
+    '2026-11-24T07:00:00Z'
+    """
+    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def mapping(value: object) -> Mapping[str, object]:

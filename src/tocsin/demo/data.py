@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from tocsin.store import installation
 from tocsin.store.db import Database, rows, run
 
 MARK: Final = "tocsin_demo"
@@ -29,6 +30,7 @@ async def claim(dsn: str, now: datetime) -> None:
             await rows(connection, "SELECT pg_advisory_xact_lock(7102938475610295)")
             marked = await rows(connection, "SELECT to_regclass($1) IS NOT NULL AS it", MARK)
             if marked[0]["it"]:
+                await installation.forget(connection)  # its key may lie in another home
                 return
             found = await rows(connection, _RELATIONS)
             if found:

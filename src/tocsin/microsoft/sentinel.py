@@ -170,14 +170,10 @@ def incident(raw: Record, fallback: datetime = _EPOCH) -> Remote | None:
     provider = text(props, "providerName")
     mirrored = words.squeezed(provider) == "microsoftxdr"
     graph_id = text(props, "providerIncidentId") if mirrored else ""
-    names = _names(_owner(props))
     details: dict[str, object] = {
         "incident_number": number,
         "provider": provider,
-        "products": list(strings(more.get("alertProductNames"))),
-        "tactics": list(strings(more.get("tactics"))),
-        "techniques": list(strings(more.get("techniques"))),
-        "alerts_count": _number(more.get("alertsCount")),
+        **_summed_up(more),
     }
     return Remote(
         key=key,
@@ -187,8 +183,8 @@ def incident(raw: Record, fallback: datetime = _EPOCH) -> Remote | None:
         severity=words.severity(text(props, "severity")),
         created_at=instant(props, "createdTimeUtc") or modified,
         modified_at=modified,
-        owner=next(iter(names), None),
-        owner_names=names,
+        owner=text(_owner(props), "userPrincipalName", "email", "assignedTo", "objectId") or None,
+        owner_names=_names(_owner(props)),
         labels=tuple(text(label, "labelName") for label in records(props.get("labels"))),
         classification=words.classification(text(props, "classification")),
         url=_link(props, more),
@@ -196,6 +192,16 @@ def incident(raw: Record, fallback: datetime = _EPOCH) -> Remote | None:
         details={name: value for name, value in details.items() if value},
         also=(graph_id,) if graph_id else (),
     )
+
+
+def _summed_up(more: Record) -> dict[str, object]:
+    """What the incident tells of its alerts."""
+    return {
+        "products": list(strings(more.get("alertProductNames"))),
+        "tactics": list(strings(more.get("tactics"))),
+        "techniques": list(strings(more.get("techniques"))),
+        "alerts_count": _number(more.get("alertsCount")),
+    }
 
 
 def _edits(before: Record, remote: Remote, wanted: Wanted) -> dict[str, object]:
@@ -237,9 +243,8 @@ def _owner(props: Record) -> Record:
 
 
 def _names(owner: Record) -> tuple[str, ...]:
-    """All names of an owner, the best to show first."""
-    fields = ("userPrincipalName", "email", "assignedTo", "objectId")
-    return distinct(text(owner, field) for field in fields)
+    """The names by which an account is known; its display name (`assignedTo`) tells nobody apart."""
+    return distinct(text(owner, name) for name in ("userPrincipalName", "email", "objectId"))
 
 
 def _link(props: Record, more: Record) -> str | None:

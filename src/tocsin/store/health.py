@@ -57,3 +57,13 @@ async def media_in_use(connection: Connection) -> Sequence[str]:
     """The channels that somebody's contact methods name."""
     found = await rows(connection, "SELECT DISTINCT channel FROM contact_method ORDER BY channel")
     return [row["channel"] for row in found]
+
+
+async def method_addresses(connection: Connection) -> Sequence[Row]:
+    """Where the contact methods that are in use point to, each with its person's name."""
+    return await rows(
+        connection,
+        "SELECT c.channel, c.address, u.name || '/' || c.name AS name FROM contact_method c"
+        " JOIN app_user u ON u.id = c.user_id WHERE u.active AND c.disabled IS NULL"
+        " ORDER BY c.channel, u.name, c.name",
+    )

@@ -1,6 +1,6 @@
 """Finds configured things by name or by row."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +48,25 @@ async def people_of(connection: Connection, teams: Iterable[int]) -> tuple[int, 
         list(teams),
     )
     return tuple(row["user_id"] for row in found)
+
+
+async def methods(
+    connection: Connection, users: Collection[int] | None, name: str, row: int | None
+) -> list[tuple[int, str]]:
+    """The contact methods with this name, or this row, of these users (None: of everybody).
+
+    Each with the name of its user.
+    """
+    found = await rows(
+        connection,
+        "SELECT c.id, u.name FROM contact_method c JOIN app_user u ON u.id = c.user_id"
+        " WHERE ($1::int[] IS NULL OR c.user_id = ANY($1::int[]))"
+        " AND CASE WHEN $3::int IS NULL THEN c.name = $2 ELSE c.id = $3 END ORDER BY u.name",
+        None if users is None else list(users),
+        name,
+        row,
+    )
+    return [(one["id"], one["name"]) for one in found]
 
 
 async def by_row(connection: Connection, kind: str, team: int, row: int) -> Found | None:

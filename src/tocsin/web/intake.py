@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 RETRY_AFTER = 5
 """Seconds after which a sender shall come again when nothing could be accepted."""
-REMEMBERED = timedelta(seconds=3)
+REMEMBERED = timedelta(seconds=1)
 """How long a change of an integration may stay unnoticed by a process."""
 _MOST_REMEMBERED = 10_000
 
@@ -54,7 +54,7 @@ class Senders:
         raise _not_served(address.inlet)
 
     async def find(self, secret: str) -> Integration | None:
-        """The integration with this secret, as it was at most three seconds ago."""
+        """The integration with this secret, as it was at most one second ago."""
         world = self._parts.world
         hashed, now = world.keys.hash(secret), world.clock.now()
         known = self._known.get(hashed)
@@ -168,7 +168,8 @@ def _later(inlet: type[Inlet], reason: str) -> Reply:
 
 
 async def _read(request: Request, secret: str) -> Sent:
-    path = request.url.path.replace(secret, "…")  # what a dialect reads never names the secret
+    # What a dialect reads never names the secret.
+    path = str(request.scope["path"]).replace(secret, "…")
     return Sent(
         method=request.method,
         path=path,

@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
 PING_SECONDS = 15.0
+CHECK_SECONDS = 1.5
+"""How often each stream looks whether its caller may still listen, and to which teams."""
 QUEUE = 1000
 """Events that a slow reader may be behind before it is told to load everything again."""
 CATCH_UP = 5000
@@ -44,10 +46,16 @@ class Told:
 
 @dataclass(slots=True, eq=False)
 class _Listener:
-    """One open stream. `after` is the last row it has; `lost` when its queue overflowed."""
+    """One open stream. `after` is the last row it has; `lost` when its queue overflowed.
+
+    `check_at` and `ping_at`, by the loop's clock: when its caller is looked up again, and when
+    something has to be said so that the connection stays.
+    """
 
     caller: Caller
     after: Place
+    check_at: float
+    ping_at: float
     queue: asyncio.Queue[Told | None] = field(
         default_factory=lambda: asyncio.Queue[Told | None](QUEUE)
     )
@@ -61,9 +69,15 @@ class Live:
     none is passed over.
     """
 
-    def __init__(self, database: Database, *, ping_seconds: float = PING_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        ping_seconds: float = PING_SECONDS,
+        check_seconds: float = CHECK_SECONDS,
+    ) -> None:
         self._database = database
-        self._ping_seconds = ping_seconds
+        self._ping_seconds, self._check_seconds = ping_seconds, check_seconds
         self._listeners: set[_Listener] = set()
         self._reader: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
@@ -78,7 +92,8 @@ class Live:
         """The bytes of one event stream, from after the event `last` where it is given.
 
         A `last` that is no place in this timeline is answered with a resync.
-        `still` is asked at every ping who the caller is by now; None ends the stream.
+        `still` is asked every `CHECK_SECONDS` who the caller is by now, however much happens; None
+        ends the stream.
         """
         resumed = None if last is None else await self._known(last)
         listener, position = await self._join(caller, resumed)
@@ -128,7 +143,10 @@ class Live:
                 self._reader = asyncio.create_task(self._read())
         position = self._position
         # Another process may have told more than ours has by now.
-        listener = _Listener(caller, max(position, resumed or position))
+        now = asyncio.get_running_loop().time()
+        after = max(position, resumed or position)
+        checks = now + self._check_seconds
+        listener = _Listener(caller, after, checks, now + self._ping_seconds)
         if self._closed:
             _put(listener, None)
         self._listeners.add(listener)
@@ -168,15 +186,22 @@ class Live:
     async def _next(
         self, listener: _Listener, still: Callable[[], Awaitable[Caller | None]]
     ) -> bytes | None:
-        try:
-            async with asyncio.timeout(self._ping_seconds):
-                told = await listener.queue.get()
-        except TimeoutError:
-            caller = await still()
-            if caller is None:
-                return None
-            listener.caller = caller
-            return b": ping\n\n"
+        loop = asyncio.get_running_loop()
+        while True:
+            if loop.time() >= listener.check_at:
+                if not await _may_listen(listener, still):
+                    return None
+                listener.check_at = loop.time() + self._check_seconds
+            try:
+                async with asyncio.timeout_at(min(listener.check_at, listener.ping_at)):
+                    told = await listener.queue.get()
+                if told is None or not told.team or sees(listener.caller, told.team):
+                    break
+            except TimeoutError:
+                if loop.time() >= listener.ping_at:
+                    listener.ping_at = loop.time() + self._ping_seconds
+                    return b": ping\n\n"
+        listener.ping_at = loop.time() + self._ping_seconds
         if listener.lost:
             listener.lost = False
             while not listener.queue.empty():
@@ -230,6 +255,22 @@ class Live:
                         _put(listener, told)
             if len(found) < _BATCH:
                 return
+
+
+async def _may_listen(
+    listener: _Listener, still: Callable[[], Awaitable[Caller | None]]
+) -> bool:
+    """Look the caller up again; an absent database tells no news either, so it ends no stream."""
+    try:
+        caller = await still()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+    else:
+        if caller is None:
+            return False
+        listener.caller = caller
+    return True
 
 
 def _put(listener: _Listener, told: Told | None) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from tocsin.actions import configure
 
@@ -59,16 +60,30 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
         return Response(self.body(request_id), self.status, headers, MEDIA_TYPE)
 
 
-def not_found(what: str = "this address") -> Problem:
-    """The uniform 404: what does not exist and what is not the caller's look the same."""
+def not_found(what: str, given: str | None = None) -> Problem:
+    """The uniform 404: what does not exist and what is not the caller's look the same.
+
+    `what` is the kind of thing that was asked for, `given` the name or id of it.
+    """
+    named = what if given is None else f"{what} {given[:80]!r}"
+    return _absent(f"there is no {named}")
+
+
+def no_address() -> Problem:
+    """The 404 of an address that is none."""
     return Problem(
         404,
-        f"There is no {what} here, or it is not yours to see."
-        if what != "this address"
-        else "Nothing answers at this address.",
-        "Check the id or name, and that your user is in its team."
-        if what != "this address"
-        else "Check the address; the API begins with /api/v1.",
+        "Nothing answers at this address.",
+        "Check the address; the API begins with /api/v1.",
+    )
+
+
+def coming(what: str) -> Problem:
+    """The 501 of what the contract names and this version lacks."""
+    return Problem(
+        501,
+        f"This version of Tocsin has no {what} yet; a later version brings it.",
+        "Nothing was stored or changed. Use a later version.",
     )
 
 
@@ -108,7 +123,7 @@ def as_problem(error: Exception) -> Problem:
         case configure.ConfigureError():
             return _misconfigured(error)
         case configure.NotFoundError():
-            return not_found("such object")
+            return _absent(str(error))
         case configure.ConflictError():
             return _conflict(error)
         case _ if is_unavailable(error):
@@ -123,7 +138,35 @@ def as_problem(error: Exception) -> Problem:
 
 async def answer(request: Request, error: Exception) -> Response:
     """The exception handler of every application; the gate logs what is ours to mend."""
-    return as_problem(error).response(request.scope.get("request_id"))
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        problem = _method_not_allowed(request)
+    else:
+        problem = as_problem(error)
+    return problem.response(request.scope.get("request_id"))
+
+
+def _absent(what: str) -> Problem:
+    return Problem(
+        404,
+        f"{what[:1].upper()}{what[1:]} here, or it is not yours to see.",
+        "Check the id or name, and that your user is in its team.",
+    )
+
+
+def _method_not_allowed(request: Request) -> Problem:
+    """The 405 that names every method of the address, on whichever route it stands."""
+    allowed: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            allowed |= set(getattr(route, "methods", None) or ())
+    words = ", ".join(sorted(allowed))
+    return Problem(
+        405,
+        f"This address takes {words}, not {request.method[:20]}.",
+        f"Use {words}.",
+        headers={"Allow": words},
+    )
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -161,15 +204,7 @@ def _conflict(error: configure.ConflictError) -> Problem:
 
 def _of_the_framework(error: HTTPException) -> Problem:
     if error.status_code == 404:
-        return not_found()
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return Problem(
-            405,
-            "This address does not take that method.",
-            f"Use {allowed}." if allowed else None,
-            headers=error.headers,
-        )
+        return no_address()
     return Problem(error.status_code, str(error.detail), headers=error.headers)
 
 

@@ -145,7 +145,8 @@ def _closed(why: Closedness) -> Problem:
         case Closedness.NO_ACCESS:
             return Problem(
                 403,
-                "The person whom this link was sent to is no longer in the alert's team.",
+                "The person whom this link was sent to is not in the alert's team (any more), and"
+                " the alert does not mean them.",
                 "Ask an admin of the team if that is wrong.",
             )
 

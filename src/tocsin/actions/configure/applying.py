@@ -1,14 +1,13 @@
 """The changes that bring the stored configuration to what a file says, shown or made."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from tocsin.actions.configure.check import FILES, Check, known_names
+from tocsin.actions.configure.check import Check, known_names
 from tocsin.actions.configure.difference import Act, Change, Difference, difference
-from tocsin.actions.configure.faults import ConfigureError, Fault, place_of, with_lines
-from tocsin.actions.configure.later import warnings
+from tocsin.actions.configure.faults import ConfigureError, Fault, Path, place_of, with_lines
+from tocsin.actions.configure.noting import notes
 from tocsin.actions.configure.reading import Document
 from tocsin.actions.configure.report import Line, RefusedError, Report
 from tocsin.actions.configure.sealing import Sealing, duplicates, sealed, stored_names
@@ -17,7 +16,6 @@ from tocsin.actions.configure.tree import check_tree
 from tocsin.actions.configure.writing import Writer
 from tocsin.actions.world import World
 from tocsin.core.notation import mapping
-from tocsin.ports import SecretMissingError
 from tocsin.store import plans, policies, shifts
 from tocsin.store.configuration import Held, Holdings, Key, Kind, dependents, load, lock
 from tocsin.store.db import Connection
@@ -117,10 +115,10 @@ async def _prepared(
     bodies |= {key: item.body for key, item in sealing.items.items()}
     paths = {key: item.path for key, item in items.items()}
     faults = [*check.faults.found, *sealing.faults, *duplicates(bodies, paths)]
-    if not faults and staying:
-        faults = _left_behind(world, holdings, staying, sealing)
     if faults:
         raise ConfigureError(with_lines(faults, document.lines))
+    if staying and (left := _left_behind(world, document, holdings, staying, sealing)):
+        raise ConfigureError(left)
     found = difference(
         sealing.items, holdings.objects, removes=removes, overwrite=choices.overwrite
     )
@@ -128,8 +126,8 @@ async def _prepared(
     if not choices.prune:
         refused += await _needed(connection, holdings, found.changes, now)
     writer = Writer(connection, world.keys, holdings, now, editor=None, secrets=sealing.secrets)
-    notes = [*warnings(check.later), *dict.fromkeys(check.notes), *_unread(world, check)]
-    return _Work(writer=writer, difference=found, refused=tuple(refused), warnings=tuple(notes))
+    told = notes(world, check, tree, items.values())
+    return _Work(writer=writer, difference=found, refused=tuple(refused), warnings=told)
 
 
 def _staying(holdings: Holdings, *, removes: bool) -> Iterable[Held]:
@@ -155,15 +153,39 @@ def _checked(
 
 
 def _left_behind(
-    world: World, holdings: Holdings, staying: Iterable[Held], sealing: Sealing
-) -> list[Fault]:
-    """What was made here and would refer to nothing any more, once the file is applied."""
+    world: World,
+    document: Document,
+    holdings: Holdings,
+    staying: Iterable[Held],
+    sealing: Sealing,
+) -> tuple[Fault, ...]:
+    """What stays here and would refer to nothing any more, once the file is applied.
+
+    It stands in no line of the file, so its faults name it instead.
+    """
     together = [(held.key, held.body, held.position) for held in staying]
     together += [(item.key, item.body, item.position) for item in sealing.items.values()]
     before, _ = join((held.key, held.body, held.position) for held in holdings.objects.values())
-    after, _ = join(together)
+    after, places = join(together)
     stored = stored_names(holdings.objects) | {"/".join(key.names) for key in sealing.items}
-    return new_faults(world, before, after, stored)
+    found = new_faults(world, before, after, stored)
+    owners = {places[held.key]: held for held in staying if held.key in places}
+    left = [_stays(fault, held) for fault in found if (held := _owner(fault, owners))]
+    rest = [fault for fault in found if _owner(fault, owners) is None]
+    return (*left, *with_lines(rest, document.lines))
+
+
+def _owner(fault: Fault, owners: Mapping[Path, Held]) -> Held | None:
+    """The innermost object that the fault lies in, if it stays here."""
+    lengths = range(len(fault.path), 0, -1)
+    return next((owners[fault.path[:n]] for n in lengths if fault.path[:n] in owners), None)
+
+
+def _stays(fault: Fault, held: Held) -> Fault:
+    origin = "was made here" if held.file_body is None else "stays here"
+    what = f"it {origin} and would refer to nothing: {place_of(fault.path)}: {fault.what}"
+    remedy = "change it first, or leave in the file what it needs"
+    return Fault((str(held.key),), f"{what}; {remedy}")
 
 
 def new_faults(
@@ -224,19 +246,3 @@ def _lines(changes: Iterable[Change], act: Act) -> tuple[Line, ...]:
     return tuple(
         Line(what=str(change.key), note=change.note) for change in changes if change.act is act
     )
-
-
-def _unread(world: World, check: Check) -> Iterable[str]:
-    """References that cannot be followed where this runs; another process may be able to."""
-    for path, reference in check.references:
-        reason = None
-        if "secret_env" in reference:
-            try:
-                world.secrets(reference)
-            except SecretMissingError as error:
-                reason = str(error)
-        for key in FILES & set(reference):
-            if not os.access(str(reference[key]), os.R_OK):
-                reason = f"{key} {reference[key]} cannot be read"
-        if reason is not None:
-            yield f"{place_of(path)}: {reason}; it is read where it is used"

@@ -4,6 +4,7 @@ A getter answers None where the key is absent or at fault; the fault is noted wi
 A key whose value is null counts as absent. `end()` reports the keys that nobody asked for.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -11,10 +12,11 @@ from difflib import get_close_matches
 from typing import TypeVar, cast
 
 from tocsin.actions.configure.faults import Fault, Path
-from tocsin.core import notation
+from tocsin.core import ids, notation
 
 MOST_TEXT = 4000
 _DEEPEST = 50
+_ID = re.compile(r"[a-z2-7]{26}|[a-z2-7]{32}")
 _YEARS = range(1901, 8900)  # what schedules are worked out for, with room for zones
 
 _T = TypeVar("_T")
@@ -243,6 +245,8 @@ def name_fault(name: str) -> str | None:
         char < " " or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in name
     ):
         return "a name has no slash and no control character"
+    if _ID.fullmatch(name) or ids.decode(name) is not None:
+        return "a name does not look like an id (26 or 32 small letters and digits 2 to 7)"
     return None
 
 

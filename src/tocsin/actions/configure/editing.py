@@ -4,14 +4,17 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tocsin.actions.configure.applying import new_faults, reasons_to_stay
+from tocsin.actions.configure.applying import reasons_to_stay
+from tocsin.actions.configure.check import Check
 from tocsin.actions.configure.difference import Act, Change
-from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, Path, place_of
+from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, Path
 from tocsin.actions.configure.finding import Guard, everywhere, find, new_key
 from tocsin.actions.configure.hostkeys import host_faults
-from tocsin.actions.configure.sealing import duplicates, sealed, stored_names
+from tocsin.actions.configure.sealing import sealed, stored_names
 from tocsin.actions.configure.shape import join, split
 from tocsin.actions.configure.showing import fixed, owners, shown, taken
+from tocsin.actions.configure.sight import Sees, Sight, sight_of, waiting
+from tocsin.actions.configure.tree import check_tree
 from tocsin.actions.configure.writing import Writer
 from tocsin.actions.world import World
 from tocsin.store.configuration import Held, Holdings, Key, Kind, load, lock
@@ -20,10 +23,15 @@ from tocsin.store.db import Connection
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """Who edits. Only an admin may refer to the host's secrets and to clouds of their own."""
+    """Who edits. Only an admin may refer to the host's secrets and to clouds of their own.
+
+    `sees` says which teams (ids) the editor may know of, None for all: what is in others cannot be
+    referred to, and no fault names it.
+    """
 
     name: str
     admin: bool = False
+    sees: Sees | None = None
 
 
 async def show_all(
@@ -63,6 +71,7 @@ async def create(
 ) -> dict[str, object]:
     """Make an object. An integration without `secret` is given one, which is answered this once.
 
+    `warnings` in the answer names what works from a later version, as `apply` does.
     Raises `ConfigureError` with places inside `body`, `NotFoundError` for an unknown owner,
     `ConflictError` where the name is taken.
     """
@@ -71,14 +80,14 @@ async def create(
         edit = await _Edit.begin(world, connection, editor)
         key = new_key(kind, body, edit.holdings, guard)
         if key in edit.holdings.objects:
-            raise ConflictError(f"there is a {key} already")
+            raise ConflictError(f"{key} is there already")
         wanted = taken(kind, body)
         if kind is Kind.INTEGRATION and wanted.get("secret") is None:
             chosen["secret"] = wanted["secret"] = secrets.token_hex(16)  # a PagerDuty key's length
         draft = Held(key=key, id=0, body=wanted, position=edit.next_position(key))
         made = await edit.write(None, draft)
     await _tell(world)
-    return {**shown(made), **chosen}
+    return {**shown(made), **chosen, "warnings": edit.warnings(made)}
 
 
 async def update(
@@ -100,7 +109,7 @@ async def update(
         merged = {key: value for key, value in merged.items() if value is not None}
         changed = await edit.write(former, replace(former, body=merged))
     await _tell(world)
-    return shown(changed)
+    return {**shown(changed), "warnings": edit.warnings(changed)}
 
 
 async def delete(
@@ -121,7 +130,8 @@ async def delete(
     async with world.database.transaction() as connection:
         edit = await _Edit.begin(world, connection, editor)
         held = find(edit.holdings, kind, given, within, guard)
-        reasons = [f"{place_of(fault.path)} refers to it" for fault in edit.faults(held.key, None)]
+        places = {edit.sight.place(fault.path): None for fault in edit.faults(held.key, None)}
+        reasons = [f"{place} refers to it" for place in places]
         if not force and kind is not Kind.OVERRIDE:
             now = world.clock.now()
             reasons += await reasons_to_stay(connection, held, edit.holdings, now)
@@ -139,11 +149,14 @@ class _Edit:
     connection: Connection
     holdings: Holdings
     editor: Editor
+    sight: Sight
 
     @classmethod
     async def begin(cls, world: World, connection: Connection, editor: Editor) -> "_Edit":
         await lock(connection)
-        return cls(world, connection, await load(connection), editor)
+        holdings = await load(connection)
+        sight = await sight_of(connection, holdings, editor.name, editor.sees)
+        return cls(world, connection, holdings, editor, sight)
 
     def writer(self) -> Writer:
         now = self.world.clock.now()
@@ -172,10 +185,21 @@ class _Edit:
             yield key, draft.body, draft.position
 
     def faults(self, key: Key, draft: Held | None) -> list[Fault]:
-        """What would be wrong afterwards and is not now."""
+        """What would be wrong afterwards and is not now.
+
+        A draft may refer to what its editor sees. What goes must not be missed by anybody.
+        """
         before, _ = join((h.key, h.body, h.position) for h in self.holdings.objects.values())
         after, _ = join(self._with(key, draft))
-        return new_faults(self.world, before, after, stored_names(self.holdings.objects))
+        sight = Sight() if draft is None else self.sight
+        old = self._found(before, sight)
+        return [fault for fault in self._found(after, sight) if fault not in old]
+
+    def warnings(self, written: Held) -> list[str]:
+        """What there is to know about an object that is no fault."""
+        tree, _ = join(self._with(written.key, written))
+        known = self.sight.known(tree, stored_names(self.holdings.objects))
+        return list(waiting(written.key, written.body, known, self.world.plug_ins))
 
     async def write(self, former: Held | None, draft: Held) -> Held:
         """Check the object together with everything else, then write it."""
@@ -190,7 +214,8 @@ class _Edit:
         sealing = sealed({draft.key: item}, objects, self.world.keys)
         item = sealing.items[draft.key]
         others = {key: held.body for key, held in objects.items() if key != draft.key}
-        faults = [*sealing.faults, *duplicates({**others, draft.key: item.body}, paths)]
+        bodies = {**others, draft.key: item.body}
+        faults = [*sealing.faults, *self.sight.shared_secrets(bodies, paths)]
         if not self.editor.admin:
             faults += host_faults(former, replace(draft, body=item.body), place)
         if faults:
@@ -200,6 +225,12 @@ class _Edit:
         act = Act.CREATE if former is None else Act.CHANGE
         written = await writer.write([Change(act, draft.key, former, item)])
         return written[0]
+
+    def _found(self, tree: Mapping[str, object], sight: Sight) -> list[Fault]:
+        stored = stored_names(self.holdings.objects)
+        check = Check(sight.known(tree, stored), self.world.plug_ins)
+        check_tree(tree, check)
+        return check.faults.found
 
 
 def _inside(fault: Fault, place: Path) -> Fault:

@@ -35,7 +35,7 @@ def find(holdings: Holdings, kind: Kind, given: str, within: str | None, guard: 
     ]
     if len(named) > 1:
         owners = tuple("/".join(held.key.names) for held in named)
-        raise ConflictError(f"several have a {kind} named {given[:80]!r}; use its id", owners)
+        raise ConflictError(f"{kind} {given[:80]!r} is in several; use its id", owners)
     if not named:
         raise NotFoundError(f"there is no {kind} {given[:80]!r}")
     guard(named[0].team, named[0].user)

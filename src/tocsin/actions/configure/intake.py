@@ -70,7 +70,8 @@ def check_connector(team: str, name: str, block: Block, check: Check) -> None:
     if load is None:
         check.notes.append(f"source {source}: no plug-in is installed; it is not read")
     elif (wrong := load().check_settings(_as_stored(team, name, block.value))) is not None:
-        check.faults.add((*block.path, *_named_key(wrong, block)), wrong)
+        place = _named_key(wrong, block)
+        check.faults.add((*block.path, *place), wrong.removeprefix(f"{''.join(place)}: "))
 
 
 def check_route(team: str, block: Block, check: Check) -> None:

@@ -1,11 +1,12 @@
 """Configured objects as the API shows them, and the bodies that it takes."""
 
-from collections.abc import Mapping
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import assert_never, cast
 
 from tocsin.actions.configure.shape import outward
+from tocsin.actions.shown import instant
 from tocsin.core import ids
-from tocsin.core.notation import mapping
+from tocsin.core.notation import listing, mapping
 from tocsin.store.configuration import Held, Key, Kind, override_name
 
 RESOURCES: Mapping[str, Kind] = {
@@ -32,9 +33,12 @@ def shown(held: Held) -> dict[str, object]:
     """An object with its id, its name and the names of what it belongs to.
 
     `name` is always the name in the file; what people are shown is `display_name`. `from_file`
-    says whether it belongs to a file, `changed_by` and `changed_at` who edited it here last.
+    says whether it belongs to a file, `changed_by` and `changed_at` who edited it here last. A
+    tier is always text (`"1"`), however the file writes it.
     """
-    body = {**mapping(outward(held.body))}
+    body = _tiers(held.key.kind, mapping(outward(held.body)), str)
+    if held.key.kind is Kind.SCHEDULE:
+        body.setdefault("tier", "1")
     if "name" in body:
         body["display_name"] = body.pop("name")
     return {
@@ -44,7 +48,7 @@ def shown(held: Held) -> dict[str, object]:
         **body,
         "from_file": held.file_body is not None,
         "changed_by": held.changed_by,
-        "changed_at": None if held.changed_at is None else held.changed_at.isoformat(),
+        "changed_at": instant(held.changed_at),
     }
 
 
@@ -83,9 +87,40 @@ def fixed(kind: Kind) -> tuple[str, ...]:
 def taken(kind: Kind, body: Mapping[str, object]) -> dict[str, object]:
     """A body of the API as the file would say it, without what names the object."""
     left = {key: value for key, value in body.items() if key not in fixed(kind)}
+    left = _tiers(kind, left, _as_in_file)
     if "display_name" in left:
         left["name"] = left.pop("display_name")
     return left
+
+
+def _tiers(
+    kind: Kind, body: Mapping[str, object], word: Callable[[object], object]
+) -> dict[str, object]:
+    """The body with each tier of duty in it as `word` writes it."""
+    made = dict(body)
+    if kind is Kind.SCHEDULE and made.get("tier") is not None:
+        made["tier"] = word(made["tier"])
+    if kind is Kind.POLICY and isinstance(made.get("steps"), list):
+        made["steps"] = [_step(step, word) for step in listing(made["steps"])]
+    return made
+
+
+def _step(step: object, word: Callable[[object], object]) -> object:
+    targets = mapping(step).get("notify")
+    if not isinstance(targets, list):
+        return step
+    written = [
+        {**mapping(target), "duty": word(mapping(target)["duty"])}
+        if mapping(target).get("duty") is not None
+        else target
+        for target in listing(cast("object", targets))
+    ]
+    return {**mapping(step), "notify": written}
+
+
+def _as_in_file(tier: object) -> object:
+    """`1`, not `"1"`: so that an edit which changes nothing is none."""
+    return int(tier) if isinstance(tier, str) and tier in {"1", "2", "3"} else tier
 
 
 def _name(held: Held) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, NotFoundError
 from tocsin.actions.configure.finding import Guard, everywhere, find
 from tocsin.actions.configure.sealing import signs_itself
+from tocsin.actions.shown import instant
 from tocsin.actions.world import World
 from tocsin.core import ids
 from tocsin.core.access import Scope
@@ -89,5 +90,5 @@ def _shown(row: Row) -> dict[str, object]:
         "name": row["name"],
         "user": row["user_name"],
         "scope": row["scope"],
-        **{key: None if at is None else at.isoformat() for key, at in times.items()},
+        **{key: instant(at) for key, at in times.items()},
     }

@@ -51,8 +51,8 @@ class Accepted:
     created: bool
 
 
-class TeamGoneError(Exception):
-    """The team that a request is for was removed after its address was looked up."""
+class NumbersUsedUpError(Exception):
+    """More alerts were raised than numbers reserved, or the team was removed meanwhile."""
 
 
 @dataclass(slots=True)
@@ -69,10 +69,10 @@ class Batch:
     plans: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
 
     def number(self, team: int) -> int:
-        """The next free number of a team. Raises `TeamGoneError`."""
+        """The next free number of a team. Raises `NumbersUsedUpError`."""
         number = next(self.numbers.get(team, iter(())), None)
         if number is None:
-            raise TeamGoneError(f"team {team} was removed")
+            raise NumbersUsedUpError(f"no number is left for an alert of team {team}")
         return number
 
     def put(self, saved: Saved) -> UUID:
@@ -94,10 +94,10 @@ async def accept(
     numbers: Mapping[int, Iterable[int]],
     now: datetime,
 ) -> tuple[list[Accepted], alerts.Written | None]:
-    """Handle `posted` in order. Raises `alerts.KeyTaken` when another process was first.
+    """Handle `posted` in order.
 
-    `numbers` holds, for each team, as many alert numbers as the batch may need; they are used in
-    their order.
+    Raises `alerts.KeyTaken` when another process was first, and `NumbersUsedUpError`. `numbers`
+    holds alert numbers for each team; they are used in their order.
     """
     batch = Batch(
         Desk(connection, now), numbers={team: iter(free) for team, free in numbers.items()}

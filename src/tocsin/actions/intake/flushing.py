@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.intake.accepting import (
     Accepted,
+    NumbersUsedUpError,
     Posted,
     accept,
-    new_alerts_at_most,
 )
 from tocsin.actions.intake.numbers import Numbers
 from tocsin.actions.world import World
@@ -137,27 +136,23 @@ class Intake:
 
     async def _commit(self, posted: list[Posted]) -> tuple[list[Accepted], Written | None]:
         world = self._world
-        numbers = await self._numbers.take(new_alerts_at_most(posted))
+        sure = False
         for left in reversed(range(_RACES)):
+            numbers = await self._numbers.take(posted, sure=sure)
             try:
                 async with world.database.transaction() as connection:
                     done = await accept(connection, posted, numbers, world.clock.now())
             except KeyTaken:
                 if not left:
                     raise
+            except NumbersUsedUpError:
+                if sure:
+                    raise
+                sure = True
             else:
-                # Only now: after any other fault the commit may have happened all the same.
-                self._numbers.give_back(_unused(numbers, done[0]))
+                self._numbers.learn(done[0])
                 return done
         raise AssertionError("the last race returns or raises")
-
-
-def _unused(numbers: Mapping[int, list[int]], done: list[Accepted]) -> dict[int, list[int]]:
-    used = {(alert.team, alert.number) for one in done for alert in one.alerts}
-    return {
-        team: [number for number in free if (team, number) not in used]
-        for team, free in numbers.items()
-    }
 
 
 _LAST_COMMITS = 1.0

@@ -66,7 +66,9 @@ async def _store(
         again = _again_at(found, one.tries, now) if isinstance(found, Failed) else None
         await remotes.details_read(connection, row.team, row.id, one.key, again)
         alert = await alerts.get(connection, row.team, one.alert, lock=True)
-        parts = _shown(alert, found, again) if alert is not None else {}
+        parts: Mapping[str, object] = {}
+        if alert is not None:
+            parts = _shown(alert, found, again)
         if alert is not None and parts:
             by = Actor(row.name, via=Via.SOURCE)
             outcome = await Desk(connection, now).decide(
@@ -87,7 +89,7 @@ def _again_at(failed: Failed, tries: int, now: datetime) -> datetime | None:
         case FailureKind.TEMPORARY if tries + 1 >= _MOST_TRIES:
             return None
         case FailureKind.TEMPORARY:
-            spaced = min(_SPACED * 2 ** min(tries, 6), _LONGEST)
+            spaced = min(_SPACED * (1 << min(tries, 6)), _LONGEST)
             return now + max(spaced, failed.retry_after or _SPACED)
 
 

@@ -11,7 +11,6 @@ from tocsin.ports import Clock, Lease
 from tocsin.store.db import Connection
 from tocsin.store.outbox import DuePoll, renew_poll
 
-
 log = structlog.get_logger()
 
 

@@ -29,6 +29,7 @@ from tocsin.core.changes import (
 from tocsin.core.effects import Effect, EntryKind, Purpose, Wake
 from tocsin.core.escalation import EscalationPlan
 from tocsin.core.kinds import Actor, Status
+from tocsin.core.notation import utc_text
 from tocsin.core.reconcile import IntentKind
 
 
@@ -73,11 +74,14 @@ def take_over(alert: Alert, change: TakenOver, plan: EscalationPlan, now: dateti
 
 
 def snooze(alert: Alert, change: Snoozed, now: datetime) -> Outcome:
-    """Acknowledged by the actor until a time in the future."""
+    """Acknowledged by the actor until a time in the future; unchanged where it is the same time."""
     if alert.status is Status.CLOSED:
         return closed_already(alert)
     if change.until <= now:
         return Refused("a snooze must end in the future")
+    being_paged = alert.awaiting_owner or change.by.user in alert.responders
+    if alert.snoozed_until == change.until and not being_paged:
+        return Unchanged(f"already snoozed until {utc_text(change.until)}")
     freed, ended = end_asking(alert, now, {change.by.user})
     quiet, withdrawn = withdraw(freed, now)
     if alert.status is Status.OPEN:
@@ -94,7 +98,7 @@ def snooze(alert: Alert, change: Snoozed, now: datetime) -> Outcome:
     effects: list[Effect] = [
         *withdrawn,
         *ended,
-        entry(EntryKind.SNOOZED, change.by, change.comment, until=change.until.isoformat()),
+        entry(EntryKind.SNOOZED, change.by, change.comment, until=utc_text(change.until)),
         Wake(change.until),
     ]
     if alert.status is Status.OPEN:

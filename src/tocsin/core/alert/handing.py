@@ -46,7 +46,10 @@ def escalate(alert: Alert, change: EscalatedByHand, plan: EscalationPlan, now: d
 
 
 def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:
-    """Open: these people are paged beside the step. Acknowledged: the first in reach owns it."""
+    """Open: these people are paged beside the step. Acknowledged: the first in reach owns it.
+
+    Unchanged where they are paged by hand already, or where the owner would stay the same.
+    """
     if alert.status is Status.CLOSED:
         return closed_already(alert)
     due = reachable(change.people, alert, now)
@@ -54,10 +57,14 @@ def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:
         return Refused(f"{change.to} cannot be reached: nobody on duty, or no contact method")
     line = entry(EntryKind.REASSIGNED, change.by, change.comment, to=change.to)
     if alert.status is Status.OPEN:
+        if _all_asked(alert, due):
+            return Unchanged(f"already given to {change.to}, who is being paged")
         # A suppressed alert pages nobody by its steps, so they are asked as responders are.
         paged, effects = page(alert if alert.suppressed is None else _asked(alert, due), due, now)
-        return Changed(paged, (line, *effects))
+        return Changed(_given(paged, due), (line, *effects))
     owner = next(person for person in change.people if person.id == due[0].user)
+    if alert.owner == owner.id:
+        return Unchanged(f"already owned by {owner.name}")
     freed, ended = end_asking(alert, now, {alert.owner})
     paged, effects = page(replace(_asked(freed, due), owner=owner.id), due, now)
     new_owner = Actor(owner.name, owner.id, change.by.via)
@@ -66,12 +73,17 @@ def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:
 
 
 def add_responders(alert: Alert, change: RespondersAdded, now: datetime) -> Outcome:
-    """These people are paged until they answer; state and owner stay."""
+    """These people are paged until they answer; state and owner stay.
+
+    Unchanged where all of them are asked already and have not answered.
+    """
     if alert.status is Status.CLOSED:
         return closed_already(alert)
     due = reachable(change.people, alert, now)
     if not due:
         return Refused("none of them can be reached: nobody on duty, or no contact method")
+    if {item.user for item in due} <= set(alert.responders):
+        return Unchanged("asked already, and being paged")
     paged, effects = page(_asked(alert, due), due, now)
     who = names(change.people, due)
     line = entry(EntryKind.RESPONDERS_ADDED, change.by, change.comment, **who)
@@ -110,6 +122,21 @@ def _asked(alert: Alert, due: tuple[Page, ...]) -> Alert:
     """Those who are paged now, by hand, are paged until they answer."""
     users = (item.user for item in due)
     return replace(alert, responders=tuple(dict.fromkeys((*alert.responders, *users))))
+
+
+def _given(alert: Alert, due: tuple[Page, ...]) -> Alert:
+    """The open alert was given to those who are paged now."""
+    users = {item.user for item in due}
+    return replace(
+        alert,
+        paged=tuple(
+            replace(known, by_hand=True) if known.user in users else known for known in alert.paged
+        ),
+    )
+
+
+def _all_asked(alert: Alert, due: tuple[Page, ...]) -> bool:
+    return {item.user for item in due} <= alert.asked
 
 
 def _end(alert: Alert, change: Closed, now: datetime, kind: EntryKind) -> Outcome:

@@ -43,13 +43,15 @@ class Closure:
 class Paged:
     """A contact method that was paged in this episode, first due at `due_at`.
 
-    `again_at` is when a later step promised it anew, None where none did.
+    `again_at` is when a later step promised it anew, None where none did; `by_hand` that somebody
+    gave the open alert to this person.
     """
 
     user: int
     method: int
     due_at: datetime
     again_at: datetime | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,11 @@ class Alert:
         """The answer that made its owner the owner, else the first (where it was reassigned)."""
         mine = [answer for answer in self.answers if answer.user == self.owner]
         return mine[-1] if mine else next(iter(self.answers), None)
+
+    @property
+    def asked(self) -> frozenset[int]:
+        """Who was asked for by hand: responders, and those to whom the open alert was given."""
+        return frozenset((*self.responders, *(known.user for known in self.paged if known.by_hand)))
 
     @property
     def message_urgency(self) -> Urgency:

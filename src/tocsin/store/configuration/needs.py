@@ -117,4 +117,7 @@ def _open(found: Sequence[Row]) -> list[str]:
 
 
 def _pending(found: Sequence[Row]) -> list[str]:
-    return [f"{row['number']} pages are on their way" for row in found if row["number"]]
+    count = found[0]["number"]
+    if count == 1:
+        return ["1 page is on its way"]
+    return [f"{count} pages are on their way"] if count else []

@@ -70,14 +70,21 @@ async def drop(connection: Connection, held: Held) -> None:
 
 async def _forget(connection: Connection, held: Held) -> None:
     """A connector that is gone is read no more, nor told; what it was to be told is shown."""
-    for sql in (
-        "DELETE FROM poll WHERE team_id = $1 AND connector_id = $2",
-        "DELETE FROM remote_object WHERE team_id = $1 AND connector_id = $2",
+    for table in ("poll", "remote_object"):
+        await run(
+            connection,
+            f"DELETE FROM {table} WHERE team_id = $1 AND connector_id = $2",  # noqa: S608 - two words
+            held.team,
+            held.id,
+        )
+    await run(
+        connection,
         "UPDATE remote_write SET state = 'failed', detail = 'the connector was removed',"
         " next_try_at = NULL, lease_until = NULL, settled_at = now()"
         " WHERE team_id = $1 AND connector_id = $2 AND state = 'pending'",
-    ):
-        await run(connection, sql, held.team, held.id)
+        held.team,
+        held.id,
+    )
 
 
 async def place_address(connection: Connection, held: Held, hashed: bytes) -> None:

@@ -53,7 +53,8 @@ _CLAIM = """
 WITH due AS (
   SELECT p.team_id, p.connector_id FROM poll p
   JOIN connector c ON c.team_id = p.team_id AND c.id = p.connector_id AND c.enabled
-  WHERE (p.run_at <= $1 OR p.wanted) AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
+  WHERE (p.run_at <= $1 OR p.wanted)
+    AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
   ORDER BY p.run_at LIMIT $2 FOR NO KEY UPDATE OF p SKIP LOCKED
 )
 UPDATE poll p SET lease_number = p.lease_number + 1, started_at = $1, wanted = false,
@@ -101,8 +102,9 @@ async def settle_poll(connection: Connection, due: DuePoll, polled: Polled) -> b
     """
     written = await run(
         connection,
-        "UPDATE poll SET lease_until = NULL, run_at = $4, succeeded_at = coalesce($5, succeeded_at),"
-        " watermark = greatest(watermark, $6), deep_at = coalesce($7, deep_at), error = $8,"
+        "UPDATE poll SET lease_until = NULL, run_at = $4,"
+        " succeeded_at = coalesce($5, succeeded_at), watermark = greatest(watermark, $6),"
+        " deep_at = coalesce($7, deep_at), error = $8,"
         " failures = CASE WHEN $8::text IS NULL THEN 0 ELSE failures + 1 END"
         " WHERE team_id = $1 AND connector_id = $2 AND lease_number = $3"
         " AND lease_until IS NOT NULL",

@@ -118,6 +118,13 @@ setting = Table(
     *provenance(),
 )
 
+installation = Table(
+    "installation",  # one row: which key file this database belongs to
+    metadata,
+    Column("key_fingerprint", LargeBinary, primary_key=True),
+    instant("since"),
+)
+
 # Owned by a team.
 
 schedule = Table(

@@ -11,6 +11,7 @@ from tocsin.web.api import (
     configuration,
     connectors,
     duty,
+    later,
     live,
     schedules,
     tokens,
@@ -33,6 +34,7 @@ def create_api(doors: Doors) -> FastAPI:
         connectors.router,
         tokens.router,
         configuration.router,
+        later.router,
         live.router,
     )
     routes: list[BaseRoute] = [route for router in routers for route in router.routes]

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -37,7 +37,7 @@ async def list_alerts(asking: ReadAlerts, wanted: Annotated[AlertQuery, Query()]
         if wanted.team is not None:
             one = await finding.team(connection, asking, wanted.team)
             teams = {one.id: one.name}
-        found = await alerts.search(connection, await _filter(connection, wanted, teams))
+        found = await alerts.search(connection, await _filter(connection, asking, wanted, teams))
         page = found[: wanted.limit]
         items = await shown(connection, page, teams)
     more = len(found) > len(page)
@@ -58,9 +58,12 @@ async def raise_alert(asking: RaiseAlerts, body: NewAlert, response: Response) -
     async with asking.world.database.transaction() as connection:
         raised = [alert for done in accepted for alert in done.alerts]
         items = await shown(connection, raised, {team.id: team.name for team in teams})
+    created = [item for item, done in zip(items, accepted, strict=True) if done.created]
+    if len(created) == 1:
+        response.headers["Location"] = f"/api/v1/alerts/{created[0]['id']}"
     if body.teams is not None:
         return {"items": items, "next": None}
-    response.status_code = 201 if accepted[0].created else 200
+    response.status_code = 201 if created else 200
     return items[0]
 
 
@@ -109,10 +112,10 @@ async def get_notifications(asking: ReadAlerts, alert_id: str) -> Object:
 async def loaded(connection: Connection, asking: Asking, alert_id: str) -> Alert:
     """The alert with this id, if the caller may do with it what they ask."""
     team, row = finding.alert(alert_id)
-    asking.in_team(team, "alert")
+    asking.in_team(team, "alert", alert_id)
     alert = await alerts.get(connection, team, row)
     if alert is None:
-        raise not_found("alert")
+        raise not_found("alert", alert_id)
     return alert
 
 
@@ -132,17 +135,14 @@ async def shown(
 
 
 async def _filter(
-    connection: Connection, wanted: AlertQuery, teams: dict[int, str]
+    connection: Connection, asking: Asking, wanted: AlertQuery, teams: dict[int, str]
 ) -> alerts.Filter:
     integrations: tuple[int, ...] | None = None
     if wanted.integration is not None:
-        given = ids.decode(wanted.integration)
-        if given is not None and isinstance(given[1], int):
-            integrations = (given[1],)
-        else:
-            found = await named.by_name(connection, "integration", teams, wanted.integration)
-            integrations = tuple(item.row for item in found)
-            teams = {item.team: teams[item.team] for item in found}
+        one = await finding.in_team(
+            connection, asking, "integration", wanted.integration, wanted.team
+        )
+        integrations, teams = (one.row,), {one.team: teams[one.team]}
     return alerts.Filter(
         teams=tuple(teams),
         statuses=tuple(status.value for status in wanted.status),
@@ -254,9 +254,10 @@ def _before(cursor: str) -> tuple[datetime, UUID]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         at, _, row = text.partition(" ")
-        before = datetime.fromisoformat(at), UUID(row)
-    except (ValueError, binascii.Error):
+        moment = datetime.fromisoformat(at)
+        before = moment.astimezone(UTC), UUID(row)
+    except (ValueError, OverflowError, binascii.Error):
         raise bad from None
-    if before[0].tzinfo is None:
+    if moment.tzinfo is None:
         raise bad
     return before

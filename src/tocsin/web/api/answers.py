@@ -43,7 +43,7 @@ async def acknowledge_many(asking: ChangeAlerts, body: Bulk) -> Object:
 @router.post("/alerts/close", summary="Close several alerts")
 async def close_many(asking: ChangeAlerts, body: Bulk) -> Object:
     """In one transaction; `refused` names those whose state forbids it."""
-    return await _many(asking, body, Closed(_actor(asking), body.comment, body.classification))
+    return await _many(asking, body, Closed(_actor(asking), body.comment, _verdict(body)))
 
 
 Maker = Callable[[Asking, Answer], Awaitable[Asked]]
@@ -64,7 +64,7 @@ def _answer(verb: str, summary: str, uses: tuple[str, ...]) -> Callable[[Maker],
             wanted = await make(asking, body)
             done = await change(asking.world, AlertRef(alert.team, alert.id), wanted)
             if done is None:
-                raise not_found("alert")
+                raise not_found("alert", alert_id)
             if isinstance(done.outcome, Refused):
                 raise _refused(done.outcome.reason, done.alert.status.value)
             async with asking.world.database.transaction() as connection:
@@ -101,7 +101,7 @@ async def _take_over(asking: Asking, body: Answer) -> Asked:
 
 @_answer("close", "End it", ("comment", "classification"))
 async def _close(asking: Asking, body: Answer) -> Asked:
-    return Closed(_actor(asking), body.comment, body.classification)
+    return Closed(_actor(asking), body.comment, _verdict(body))
 
 
 @_answer("reopen", "It is not over", ("comment",))
@@ -154,13 +154,15 @@ async def _whom(asking: Asking, body: Answer, verb: str) -> asked.Whom:
 
 
 async def _many(asking: Asking, body: Bulk, wanted: Asked) -> Object:
-    refs = [AlertRef(*finding.alert(given)) for given in body.ids]
-    for ref in refs:
-        asking.in_team(ref.team, "alert")
+    named = {given: AlertRef(*finding.alert(given)) for given in body.ids}
+    refs = list(named.values())
+    for given, ref in named.items():
+        asking.in_team(ref.team, "alert", given)
     async with asking.world.database.transaction() as connection:
         known = await alerts.get_many(connection, [(ref.team, ref.id) for ref in refs])
-    if len(known) < len({ref.id for ref in refs}):
-        raise not_found("alert")
+    for given, ref in named.items():
+        if ref.id not in known:
+            raise not_found("alert", given)
     done = await change_many(asking.world, refs, wanted)
     async with asking.world.database.transaction() as connection:
         items = await shown(connection, [one.alert for one in done])
@@ -174,6 +176,10 @@ async def _many(asking: Asking, body: Bulk, wanted: Asked) -> Object:
 
 def _actor(asking: Asking) -> Actor:
     return Actor(asking.caller.name, asking.caller.user, Via.API)
+
+
+def _verdict(body: Answer | Bulk) -> str | None:
+    return None if body.classification is None else body.classification.value
 
 
 def _needed(value: _T | None, name: str, verb: str) -> _T:

@@ -1,12 +1,13 @@
 """What every call of the API begins with: who asks, and whether they may."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from tocsin.actions.world import World
-from tocsin.core.access import TABLE, Action, Caller, Place, allows, owns, sees
+from tocsin.core.access import TABLE, Action, Caller, Place, Scope, allows, owns, sees
+from tocsin.web.api.selecting import refuse_unknown
 from tocsin.web.auth import Callers
 from tocsin.web.live import Live
 from tocsin.web.parts import Parts
@@ -35,20 +36,22 @@ class Asking:
         """The world that `app` put together."""
         return self.doors.parts.world
 
-    def in_team(self, team: int, what: str = "team", action: Action | None = None) -> None:
+    def in_team(
+        self, team: int, what: str, given: str | None = None, action: Action | None = None
+    ) -> None:
         """Go on only if the caller may do this in `team`. Raises a 404 or 403 `Problem`.
 
-        `what` names the thing asked for; a foreign team's looks as if it did not exist.
+        `what` and `given` name the thing asked for; a foreign team's looks as if it did not exist.
         """
         if not sees(self.caller, team):
-            raise not_found(what)
+            raise not_found(what, given)
         if not allows(self.caller, action or self.action, team):
-            raise forbidden(self.caller, action or self.action)
+            raise forbidden(self.caller, action or self.action, team)
 
-    def of_user(self, user: int, what: str) -> None:
+    def of_user(self, user: int, what: str, given: str | None = None) -> None:
         """Go on only if what `user` owns is the caller's to look at or change."""
         if not owns(self.caller, user):
-            raise not_found(what)
+            raise not_found(what, given)
 
     def may(self, action: Action, team: int | None = None) -> bool:
         """Whether the caller may do `action` as well."""
@@ -68,19 +71,26 @@ class May:
     async def __call__(self, request: Request) -> Asking:
         doors: Doors = request.app.state.doors
         caller = await doors.callers.identify(request)
+        refuse_unknown(request)
         if TABLE[self.action].place is not Place.TEAM and not allows(caller, self.action):
             raise forbidden(caller, self.action)
         return Asking(caller, self.action, doors)
 
 
-def forbidden(caller: Caller, action: Action) -> Problem:
-    """What is the caller's to see, but not to do."""
-    least = TABLE[action].least
+def forbidden(caller: Caller, action: Action, team: int | None = None) -> Problem:
+    """What is the caller's to see, but not to do: for want of a role, or of the token's scope."""
+    least, scope = TABLE[action].least.value, caller.scope.value
+    if allows(replace(caller, scope=Scope.ADMIN), action, team):
+        return Problem(
+            403,
+            f"This needs the role {least}; {caller.name} has it, but a token of scope {scope}"
+            " does not reach that far.",
+            "Use a token of a wider scope.",
+        )
     return Problem(
         403,
-        f"This needs the role {least.value}; with this token {caller.name} acts below that"
-        f" (token scope {caller.scope.value}).",
-        "Ask an admin for the role, or use a token of a wider scope.",
+        f"This needs the role {least}, and {caller.name} has a lesser one.",
+        "Ask an admin for the role.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Response
@@ -9,11 +10,12 @@ from fastapi import APIRouter, Body, Depends, Query, Response
 from tocsin.actions import configure
 from tocsin.actions.configure import Editor
 from tocsin.core import ids
-from tocsin.core.access import TABLE, Action, Place, owns
+from tocsin.core.access import TABLE, Action, Place, owns, sees
 from tocsin.store import named
 from tocsin.store.configuration import Kind
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, May
+from tocsin.web.api.selecting import Selection, selecting, selecting_many
 from tocsin.web.problems import not_found
 
 router = APIRouter(tags=["configuration"])
@@ -69,14 +71,17 @@ def _reading(resource: Resource) -> None:
     """The calls that show objects of one kind."""
 
     async def list_(
-        asking: Annotated[Asking, Depends(May(resource.read))], team: str | None = None
+        asking: Annotated[Asking, Depends(May(resource.read))],
+        selection: Annotated[Selection, Depends(selecting_many(resource.kind))],
     ) -> Object:
-        return {"items": await _list(asking, resource, team), "next": None}
+        return {"items": await _list(asking, resource, selection), "next": None}
 
     async def show(
-        asking: Annotated[Asking, Depends(May(resource.read))], given: str, team: str | None = None
+        asking: Annotated[Asking, Depends(May(resource.read))],
+        given: str,
+        selection: Annotated[Selection, Depends(selecting(resource.kind))],
     ) -> Object:
-        return await shown(asking, resource.kind, given, team)
+        return await shown(asking, resource.kind, given, selection)
 
     path, noun = f"/{resource.path}", resource.kind.value
     router.add_api_route(path, list_, methods=["GET"], summary=f"Every {noun} that the caller sees")
@@ -91,21 +96,26 @@ def _writing(resource: Resource) -> None:
     kind, noun = resource.kind, resource.kind.value
 
     async def create(
-        asking: Annotated[Asking, Depends(May(resource.write))], body: Fields
+        asking: Annotated[Asking, Depends(May(resource.write))], body: Fields, response: Response
     ) -> Object:
+        await _check_owner(asking, kind, body)
         check = guard(asking, noun)
-        return await configure.create(asking.world, kind, body, editor(asking), guard=check)
+        made = await configure.create(asking.world, kind, body, editor(asking), guard=check)
+        _notice(asking, kind)
+        return located(response, resource.path, made)
 
     async def remove(
         asking: Annotated[Asking, Depends(May(resource.write))],
         given: str,
-        team: str | None = None,
+        selection: Annotated[Selection, Depends(selecting(kind))],
         force: Annotated[bool, Query(description="even while somebody depends on it")] = False,
     ) -> Response:
-        reference, check = await _id(asking, kind, given, team), guard(asking, noun)
+        reference = await identified(asking, kind, given, selection)
+        check = guard(asking, noun, given)
         await configure.delete(
             asking.world, kind, reference, editor(asking), force=force, guard=check
         )
+        _notice(asking, kind)
         return Response(status_code=204)
 
     path, add = f"/{resource.path}", router.add_api_route
@@ -122,12 +132,15 @@ def _changing(resource: Resource) -> None:
         asking: Annotated[Asking, Depends(May(resource.change or resource.write))],
         given: str,
         body: Fields,
-        team: str | None = None,
+        selection: Annotated[Selection, Depends(selecting(kind))],
     ) -> Object:
-        reference, check = await _id(asking, kind, given, team), guard(asking, noun)
-        return await configure.update(
+        reference = await identified(asking, kind, given, selection)
+        check = guard(asking, noun, given)
+        changed = await configure.update(
             asking.world, kind, reference, body, editor(asking), guard=check
         )
+        _notice(asking, kind)
+        return changed
 
     router.add_api_route(
         f"/{resource.path}/{{given}}",
@@ -137,53 +150,100 @@ def _changing(resource: Resource) -> None:
     )
 
 
-async def shown(asking: Asking, kind: Kind, given: str, team: str | None) -> Object:
+async def shown(asking: Asking, kind: Kind, given: str, selection: Selection) -> Object:
     """One object that the caller may see."""
-    reference = await _id(asking, kind, given, team)
-    return await configure.show(asking.world, kind, reference, guard=guard(asking, kind.value))
+    reference = await identified(asking, kind, given, selection)
+    check = guard(asking, kind.value, given)
+    return await configure.show(asking.world, kind, reference, guard=check)
+
+
+def located(response: Response, path: str, made: Object) -> Object:
+    """What was made, with its address in the header `Location`."""
+    response.headers["Location"] = f"/api/v1/{path}/{made['id']}"
+    return made
 
 
 def editor(asking: Asking) -> Editor:
     """The caller as the editor of what is configured."""
-    return Editor(asking.caller.name, admin=asking.may(Action.WRITE_TEAMS))
+    caller = asking.caller
+    known = None if caller.everywhere else partial(sees, caller)
+    return Editor(caller.name, admin=asking.may(Action.WRITE_TEAMS), sees=known)
 
 
-def guard(asking: Asking, noun: str) -> Callable[[int | None, int | None], None]:
+def guard(
+    asking: Asking, noun: str, given: str | None = None
+) -> Callable[[int | None, int | None], None]:
     """Lets the caller reach only what is theirs, for what they ask."""
     place = TABLE[asking.action].place
 
     def check(team: int | None, user: int | None) -> None:
         if place is Place.TEAM and team is not None:
-            asking.in_team(team, noun)
+            asking.in_team(team, noun, given)
         elif place is Place.SELF and user is not None:
-            asking.of_user(user, noun)
+            asking.of_user(user, noun, given)
 
     return check
 
 
-async def _list(asking: Asking, resource: Resource, team: str | None) -> list[Object]:
-    caller = asking.caller
+async def _list(asking: Asking, resource: Resource, selection: Selection) -> list[Object]:
+    kind = resource.kind
+    if kind.of_user:
+        owners = await _owners(asking, kind.value, selection.user)
+        return await configure.show_all(asking.world, kind, users=owners)
+    caller, team = asking.caller, selection.team
     async with asking.world.database.transaction() as connection:
         teams = await finding.teams_seen(connection, asking)
         if team is not None:
             one = await finding.team(connection, asking, team)
             teams = {one.id: one.name}
-        people = await named.people_of(connection, teams) if resource.kind is Kind.USER else ()
-    if resource.kind.of_user:
-        mine = None if owns(caller, 0) else [caller.user]
-        return await configure.show_all(asking.world, resource.kind, users=mine)
-    if resource.kind is Kind.USER:
-        seen = None if caller.everywhere and team is None else {caller.user, *people}
-        return await configure.show_all(asking.world, resource.kind, users=seen)
-    return await configure.show_all(asking.world, resource.kind, teams=list(teams))
+        people = await named.people_of(connection, teams) if kind is Kind.USER else ()
+    if kind is Kind.USER:
+        own = () if team is not None else (caller.user,)
+        seen = None if caller.everywhere and team is None else {*own, *people}
+        return await configure.show_all(asking.world, kind, users=seen)
+    return await configure.show_all(asking.world, kind, teams=list(teams))
 
 
-async def _id(asking: Asking, kind: Kind, given: str, team: str | None) -> str:
-    """The id of what is named, looked for only where the caller may look."""
+async def _owners(asking: Asking, noun: str, user: str | None) -> list[int] | None:
+    """Whose things are listed: one's own, an admin everybody's (None), or those of `user`."""
+    if user is None:
+        return None if owns(asking.caller, 0) else [asking.caller.user]
+    async with asking.world.database.transaction() as connection:
+        found = await finding.user(connection, asking, user)
+    asking.of_user(found.row, f"{noun} of the user {found.name}")
+    return [found.row]
+
+
+async def _check_owner(asking: Asking, kind: Kind, body: Object) -> None:
+    """The owner that a new object names must be one that the caller may make things for."""
+    owner = body.get("team" if kind.of_team else "user")
+    if not isinstance(owner, str) or not (kind.of_team or kind.of_user):
+        return
+    async with asking.world.database.transaction() as connection:
+        if kind.of_team:
+            await finding.team(connection, asking, owner)
+        else:
+            user = await finding.user(connection, asking, owner)
+            asking.of_user(user.row, "user", owner)
+
+
+def _notice(asking: Asking, kind: Kind) -> None:
+    """Roles and memberships are in these: what callers may do is looked up anew."""
+    if kind in {Kind.USER, Kind.TEAM}:
+        asking.doors.callers.forget()
+
+
+async def identified(asking: Asking, kind: Kind, given: str, selection: Selection) -> str:
+    """The id of what is named, looked for only where the caller may look.
+
+    Raises a 409 `Problem` for a name that several have there.
+    """
     async with asking.world.database.transaction() as connection:
         if kind in _NAMED:
-            found = await finding.in_team(connection, asking, _NAMED[kind], given, team)
+            found = await finding.in_team(connection, asking, _NAMED[kind], given, selection.team)
             return ids.encode(found.team, found.row)
+        if kind is Kind.METHOD:
+            return await finding.contact_method(connection, asking, given, selection.user)
         if kind is Kind.TEAM:
             one = await finding.team(connection, asking, given)
             return ids.encode(0, one.id)
@@ -192,9 +252,7 @@ async def _id(asking: Asking, kind: Kind, given: str, team: str | None) -> str:
             return ids.encode(0, user.row)
     if ids.decode(given) is not None:
         return given
-    if kind is Kind.METHOD and "/" not in given:
-        return f"{asking.caller.name}/{given}"
-    raise not_found(kind.value)
+    raise not_found(kind.value, given)
 
 
 for _resource in RESOURCES:

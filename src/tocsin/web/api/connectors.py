@@ -11,7 +11,9 @@ from tocsin.store.outbox import poll_now
 from tocsin.store.states import connector_state
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, PollConnectors, ReadTeamConfiguration
+from tocsin.web.api.bodies import Name
 from tocsin.web.api.configuration import shown
+from tocsin.web.api.selecting import Selection
 
 router = APIRouter(tags=["connectors"])
 
@@ -20,15 +22,15 @@ Object = dict[str, Any]
 
 @router.get("/connectors/{given}", summary="One connector with its state")
 async def get_connector(
-    asking: ReadTeamConfiguration, given: str, team: str | None = None
+    asking: ReadTeamConfiguration, given: str, team: Name | None = None
 ) -> Object:
     """Its definition without secrets; `state` says what was read and what is to be written."""
-    definition = await shown(asking, Kind.CONNECTOR, given, team)
+    definition = await shown(asking, Kind.CONNECTOR, given, Selection(team=team))
     return definition | {"state": await _state(asking, await _found(asking, given, team))}
 
 
 @router.post("/connectors/{given}/poll", status_code=202, summary="Poll now")
-async def poll(asking: PollConnectors, given: str, team: str | None = None) -> Object:
+async def poll(asking: PollConnectors, given: str, team: Name | None = None) -> Object:
     """Answers the state at once; the poll follows."""
     found = await _found(asking, given, team)
     world = asking.world

@@ -1,11 +1,9 @@
 """Calls about who is on duty."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from tocsin.actions import duty
 from tocsin.actions.shown import instant
@@ -15,7 +13,7 @@ from tocsin.store import named
 from tocsin.store.shifts import OnDuty
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Punch, ReadDuty
-from tocsin.web.api.bodies import Name, Strict
+from tocsin.web.api.bodies import AnyTier, Moment, Name, Strict, Tier
 from tocsin.web.problems import Problem
 
 router = APIRouter(tags=["duty"])
@@ -23,22 +21,13 @@ router = APIRouter(tags=["duty"])
 Object = dict[str, Any]
 
 
-class Tier(StrEnum):
-    """The tiers of duty."""
-
-    FIRST = "1"
-    SECOND = "2"
-    THIRD = "3"
-    MANAGER = "manager"
-
-
 class PunchIn(Strict):
     """Who goes on duty by hand: the caller, unless `user` names another."""
 
     team: Name
     user: Name | None = None
-    tier: Tier = Tier.FIRST
-    until: AwareDatetime | None = None
+    tier: AnyTier = Tier.FIRST
+    until: Moment | None = None
 
 
 class PunchOut(Strict):
@@ -46,17 +35,21 @@ class PunchOut(Strict):
 
     team: Name
     user: Name | None = None
-    tier: Tier | None = None
-    until: AwareDatetime | None = None
+    tier: AnyTier | None = None
+    until: Moment | None = None
 
 
 @router.get("/duty", summary="Who is on duty by tier, until when, and by what")
 async def on_duty(
     asking: ReadDuty,
-    team: str | None = None,
-    at: Annotated[AwareDatetime | None, Query()] = None,
+    team: Name | None = None,
+    at: Annotated[Moment | None, Query()] = None,
 ) -> Object:
-    """In one team, or in all of the caller's; now, unless `at` says otherwise."""
+    """In one team, or in all of the caller's; now, unless `at` says otherwise.
+
+    `until` is when the person goes off duty in that tier: shifts that follow each other count as
+    one.
+    """
     async with asking.world.database.transaction() as connection:
         teams = await finding.teams_seen(connection, asking)
         if team is not None:
@@ -95,7 +88,7 @@ async def _who(asking: Asking, body: PunchIn | PunchOut) -> tuple[int, int]:
             user = (await finding.user(connection, asking, body.user)).row
         members = await named.people_of(connection, [team.id])
     if user != asking.caller.user:
-        asking.in_team(team.id, action=Action.PUNCH_OTHERS)
+        asking.in_team(team.id, "team", body.team, Action.PUNCH_OTHERS)
     if user not in members:
         raise Problem(
             422,

@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tocsin.actions import configure
 from tocsin.actions.shown import instant
 from tocsin.core.schedule import ByOverride, Schedule, Timeline, Why
 from tocsin.core.schedule import shifts as shifts_of
-from tocsin.store import schedules
+from tocsin.store import schedules, standing
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
-from tocsin.web.api.bodies import Strict
+from tocsin.web.api.bodies import Moment, Name, Strict
 from tocsin.web.problems import Problem
 
 router = APIRouter(tags=["schedules"])
@@ -28,14 +28,14 @@ class Span(Strict):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    from_: AwareDatetime | None = Field(None, alias="from")
-    to: AwareDatetime | None = None
+    from_: Moment | None = Field(None, alias="from")
+    to: Moment | None = None
 
 
 class SpanIn(Span):
     """A length of time within one team."""
 
-    team: str | None = None
+    team: Name | None = None
 
 
 class Definition(Span):
@@ -48,10 +48,14 @@ class Definition(Span):
 async def get_shifts(
     asking: ReadTeamConfiguration, given: str, span: Annotated[SpanIn, Query()]
 ) -> Object:
-    """With overrides applied, as the schedule says now."""
+    """With overrides applied, as the schedule says now.
+
+    `why` of a gap: `override` or `punched out` where one of these made it, null where nobody was
+    planned.
+    """
     from_, to = _span(asking, span)
-    found = await _schedule(asking, given, span.team)
-    return _shown([(found, _worked_out(found, from_, to))])
+    found, punched = await _schedule(asking, given, span.team)
+    return _shown([(found, _worked_out(found, from_, to))], punched)
 
 
 @router.post("/schedules/preview", summary="What a team's definition would come to")
@@ -64,11 +68,11 @@ async def preview_team(asking: Preview, body: Definition) -> Object:
 
 @router.post("/schedules/{given}/preview", summary="What a changed definition would change")
 async def preview_schedule(
-    asking: ReadTeamConfiguration, given: str, body: Definition, team: str | None = None
+    asking: ReadTeamConfiguration, given: str, body: Definition, team: Name | None = None
 ) -> Object:
     """`definition` is one schedule's; answers its shifts and gaps, and which come and go."""
     from_, to = _span(asking, body)
-    former = await _schedule(asking, given, team)
+    former, _ = await _schedule(asking, given, team)
     definition = {"time_zone": former.time_zone, "schedules": {former.name: body.definition}}
     changed = configure.preview(definition, from_, to)[former.name]
     before = _shifts(former, _worked_out(former, from_, to))
@@ -79,17 +83,26 @@ async def preview_schedule(
     }
 
 
-async def _schedule(asking: Asking, given: str, team: str | None) -> Schedule:
+Punched = frozenset[datetime]
+"""When somebody was punched out: there the holes begin that they left."""
+
+
+async def _schedule(asking: Asking, given: str, team: str | None) -> tuple[Schedule, Punched]:
     async with asking.world.database.transaction() as connection:
         found = await finding.in_team(connection, asking, "schedule", given, team)
         every = await schedules.schedules_of_team(connection, found.team)
-    return every[found.row]
+        punched = await standing.punched_out(connection, found.team, found.row)
+    return every[found.row], punched
 
 
 def _span(asking: Asking, span: Span) -> tuple[datetime, datetime]:
     from_ = span.from_ or asking.world.clock.now()
-    to = span.to or from_ + timedelta(weeks=4)
-    if not from_ < to <= from_ + LONGEST:
+    try:
+        to = span.to or from_ + timedelta(weeks=4)
+        fits = from_ < to <= from_ + LONGEST
+    except OverflowError:  # at the end of the calendar
+        to, fits = from_, False
+    if not fits:
         raise Problem(
             422,
             "`to` is not after `from`, or too long after it.",
@@ -105,7 +118,9 @@ def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
         raise Problem(422, f"{error}.", "Ask for another time.") from None
 
 
-def _shown(found: Iterable[tuple[Schedule, Timeline]]) -> Object:
+def _shown(
+    found: Iterable[tuple[Schedule, Timeline]], punched: Punched = frozenset()
+) -> Object:
     found = list(found)
     return {
         "shifts": [shift for one in found for shift in _shifts(*one)],
@@ -115,7 +130,7 @@ def _shown(found: Iterable[tuple[Schedule, Timeline]]) -> Object:
                 "tier": schedule.tier,
                 "from": instant(gap.from_),
                 "to": instant(gap.to),
-                "why": _why(gap.why) if gap.why else None,
+                "why": _why_nobody(gap.why, punched) if gap.why else None,
             }
             for schedule, timeline in found
             for gap in timeline.gaps
@@ -135,6 +150,12 @@ def _shifts(schedule: Schedule, timeline: Timeline) -> list[Mapping[str, object]
         }
         for shift in timeline.shifts
     ]
+
+
+def _why_nobody(why: ByOverride, punched: Punched) -> str:
+    override = why.override
+    by_hand = override.user is None and override.from_.tzinfo is not None
+    return "punched out" if by_hand and override.from_ in punched else _why(why)
 
 
 def _why(why: Why) -> str:

@@ -83,6 +83,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('team_id', 'id', 'day', name=op.f('pk_event')),
     postgresql_partition_by='LIST (day)'
     )
+    op.create_table('installation',
+    sa.Column('key_fingerprint', sa.LargeBinary(), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key_fingerprint', name=op.f('pk_installation'))
+    )
     op.create_table('job',
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('run_at', sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,58 @@
+"""How long people stay on duty without a break, and which holes punching out made."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from tocsin.store.db import Connection, rows
+from tocsin.store.shifts import OnDuty
+
+
+async def unbroken(
+    connection: Connection, found: Iterable[OnDuty], at: datetime
+) -> list[OnDuty]:
+    """The same people, each until their last shift of an unbroken row in the same tier ends.
+
+    Who is punched in stays as they are: their end was said by hand.
+    """
+    duties = list(found)
+    spans: dict[tuple[int, str, int], list[tuple[datetime, datetime]]] = {}
+    for row in await rows(
+        connection,
+        "SELECT team_id, tier, user_id, lower(during) AS begins, upper(during) AS ends FROM shift"
+        " WHERE team_id = ANY($1::int[]) AND user_id = ANY($2::int[]) AND upper(during) > $3"
+        " ORDER BY lower(during)",
+        sorted({duty.team for duty in duties}),
+        sorted({duty.user for duty in duties}),
+        at,
+    ):
+        key = (row["team_id"], row["tier"], row["user_id"])
+        spans.setdefault(key, []).append((row["begins"], row["ends"]))
+    return [_longest(duty, spans) for duty in duties]
+
+
+async def punched_out(connection: Connection, team: int, schedule: int) -> frozenset[datetime]:
+    """When somebody was punched out of this schedule by hand.
+
+    Punching out writes an override that begins at the very moment at which it is written.
+    """
+    found = await rows(
+        connection,
+        "SELECT changed_at FROM schedule_override WHERE team_id = $1 AND schedule_id = $2"
+        " AND file_body IS NULL AND changed_at IS NOT NULL AND NOT body ? 'user'",
+        team,
+        schedule,
+    )
+    return frozenset(row["changed_at"] for row in found)
+
+
+def _longest(
+    duty: OnDuty, spans: Mapping[tuple[int, str, int], list[tuple[datetime, datetime]]]
+) -> OnDuty:
+    until = duty.until
+    if until is None or duty.why == "punched in":
+        return duty
+    for begins, ends in spans.get((duty.team, duty.tier, duty.user), ()):
+        if begins <= until < ends:
+            until = ends
+    return replace(duty, until=until)
