@@ -173,6 +173,7 @@ async def test_a_page_locks_its_alerts_in_the_order_of_answers_to_many(database:
     async with scripted(database, script) as n:
         await n.poll()
         older = await n.alert()
+        await n.pass_time(seconds=1)
         younger = await n.post("raised by hand", "arriving")
         assert older.id < younger.id
         bulk = await asyncpg.connect(database)

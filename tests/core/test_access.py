@@ -12,6 +12,8 @@ from tocsin.core.access import (
     Role,
     Scope,
     allows,
+    link_acts,
+    link_opens,
     may_grant,
     owns,
     sees,
@@ -85,6 +87,22 @@ def test_a_scope_never_raises_a_role(role: Role, scope: Scope) -> None:
     acting = caller(role, scope).role_in(OWN)
     assert acting is not None
     assert acting.rank <= role.rank
+
+
+def test_a_link_opens_to_members_and_to_whom_the_alert_means() -> None:
+    member, stranger = caller(Role.VIEWER), caller(Role.USER, teams={})
+    assert link_opens(member, OWN, meant=False)
+    assert link_opens(caller(Role.ADMIN, teams={}), OWN, meant=False)
+    assert link_opens(stranger, OWN, meant=True)
+    assert not link_opens(stranger, OWN, meant=False)
+
+
+def test_by_a_link_members_act_as_their_role_says_and_others_where_they_are_meant() -> None:
+    stranger = caller(Role.USER, teams={})
+    assert link_acts(stranger, OWN, meant=True)
+    assert not link_acts(stranger, OWN, meant=False)
+    assert link_acts(caller(Role.USER), OWN, meant=False)
+    assert not link_acts(caller(Role.VIEWER), OWN, meant=True)
 
 
 def test_people_own_what_is_theirs() -> None:

@@ -29,12 +29,22 @@ DENIED = {403, 404}
 
 @dataclass(frozen=True)
 class Row:
-    """`query` and `body` may hold `{team}` and the like; `least` is None where all may call."""
+    """`query` and `body` may hold `{team}` and the like; `least` is None where all may call.
+
+    `later`: to whoever may call it, it answers 501 in this version.
+    """
 
     action: Action
     least: Role | None
     query: str = ""
     body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    later: bool = False
+
+
+def _later(path: str) -> dict[str, Row]:
+    calls = [f"{method} /{path}" for method in ("GET", "POST")]
+    calls += [f"{method} /{path}/{{given}}" for method in ("GET", "PATCH", "DELETE")]
+    return {call: Row(Action.READ_TEAM_CONFIGURATION, None, later=True) for call in calls}
 
 
 def _answers() -> dict[str, Row]:
@@ -135,6 +145,8 @@ ROUTES: dict[str, Row] = {
     "GET /tokens": Row(Action.READ_OWN, None),
     "POST /tokens": Row(Action.WRITE_OWN, Role.USER, body={"scope": "read"}),
     "DELETE /tokens/{given}": Row(Action.WRITE_OWN, Role.USER),
+    **_later("webhooks"),
+    **_later("maintenance-windows"),
 }
 
 
@@ -211,7 +223,7 @@ async def test_a_route_answers_those_who_may_and_nobody_else(doors: Stage, kind:
         async with doors.client(user) as web:
             answer = await called(web, name, ROUTES[name], made)
         told = f"{name} as {user} on {team}: {answer.status_code} {answer.text[:300]}"
-        assert answer.status_code < 500, told
+        assert (answer.status_code >= 500) == ROUTES[name].later, told
         if may:
             assert answer.status_code not in {401, 403, 404}, told
             continue
@@ -226,7 +238,11 @@ async def test_what_is_foreign_looks_like_what_does_not_exist(doors: Stage) -> N
     ids_ = (public(foreign_alert), ids.encode(2, absent), ids.encode(1, absent))
     async with doors.client("ada") as web:
         answers = [await web.get(f"/api/v1/alerts/{given}") for given in ids_]
-    bodies = [{k: v for k, v in answer.json().items() if k != "request_id"} for answer in answers]
+    bodies = [
+        {key: str(value).replace(given, "ID") for key, value in answer.json().items()}
+        | {"request_id": ""}
+        for given, answer in zip(ids_, answers, strict=True)
+    ]
     assert bodies[0] == bodies[1] == bodies[2]
 
 
@@ -255,12 +271,12 @@ def allowed(user: str, team: str, name: str) -> bool:
 
 
 async def called(
-    web: httpx.AsyncClient, name: str, row: Row, made: Mapping[str, str]
+    web: httpx.AsyncClient, name: str, row: Row, made: Mapping[str, str], more: str = ""
 ) -> httpx.Response:
-    """Make the call of a row on what was made for it."""
+    """Make the call of a row on what was made for it; `more` is added to its query."""
     method, _, path = name.partition(" ")
     kind = path.split("/")[1]
-    path = path.replace("{alert_id}", made["alert"]).replace("{given}", made.get(kind, ""))
+    path = path.replace("{alert_id}", made["alert"]).replace("{given}", made.get(kind, "x"))
     query = row.query.replace("{team}", made["team"])
     body = json.loads(
         json.dumps(dict(row.body))
@@ -269,7 +285,7 @@ async def called(
         .replace("{member}", "ada" if made["team"] == "soc" else "nick")
     )
     sends = method in {"POST", "PATCH"}
-    return await web.request(method, f"/api/v1{path}?{query}", json=body if sends else None)
+    return await web.request(method, f"/api/v1{path}?{query}{more}", json=body if sends else None)
 
 
 async def everything(doors: Stage) -> list[Any]:

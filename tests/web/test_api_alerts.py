@@ -299,6 +299,53 @@ async def test_repeating_what_is_already_true_changes_nothing(
     assert len(await doors.rows("SELECT 1 FROM timeline")) == before
 
 
+REPEATED: list[tuple[str, dict[str, Any], bool]] = [
+    ("reassign", {"user": "jonas"}, False),
+    ("reassign", {"user": "jonas"}, True),
+    ("reassign", {"user": "mara"}, True),
+    ("add-responders", {"user": "jonas"}, False),
+    ("add-responders", {"team": "soc"}, True),
+    ("snooze", {"until": "2026-11-24T09:00:00Z"}, False),
+    ("snooze", {"until": "2026-11-24T09:00:00Z"}, True),
+]
+
+
+@pytest.mark.parametrize(("verb", "body", "taken"), REPEATED)
+async def test_asking_again_for_what_was_asked_pages_nobody_and_changes_nothing(
+    doors: Stage, mara: httpx.AsyncClient, verb: str, body: dict[str, Any], *, taken: bool
+) -> None:
+    alert = public(await doors.alert())
+    if taken:
+        await call(mara, alert, "acknowledge")
+    first = await call(mara, alert, verb, body)
+    assert first.status_code == 200, first.text
+    lines, pages = await doors.rows("SELECT * FROM timeline"), await written(doors)
+    await doors.clock.move(timedelta(seconds=10))
+    again = await call(mara, alert, verb, body)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert await doors.rows("SELECT * FROM timeline") == lines
+    assert await written(doors) == pages
+
+
+async def written(doors: Stage) -> list[tuple[object, ...]]:
+    found = await doors.rows("SELECT id, state, due_at, purpose FROM notification ORDER BY id")
+    return [tuple(row.values()) for row in found]
+
+
+async def test_a_classification_is_one_of_microsofts_words(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    alert = public(await doors.alert())
+    for path in (f"alerts/{alert}/close", "alerts/close"):
+        body = {"classification": "bogus"} | ({"ids": [alert]} if path == "alerts/close" else {})
+        refused = await mara.post(f"/api/v1/{path}", json=body)
+        assert refused.status_code == 422
+        for word in ("truePositive", "falsePositive", "informationalExpectedActivity", "unknown"):
+            assert word in refused.json()["detail"]
+    closed = await call(mara, alert, "close", {"classification": "BenignPositive"})
+    assert closed.json()["closed_by"]["classification"] == "benignPositive"
+
+
 async def test_of_two_simultaneous_acknowledgements_one_owns_it(doors: Stage) -> None:
     alert = public(await doors.alert())
     async with doors.client("mara") as mara, doors.client("jonas") as jonas:

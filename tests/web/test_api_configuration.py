@@ -92,6 +92,21 @@ async def test_an_object_is_made_read_changed_and_removed(
     assert (await root.delete(path)).status_code == 404
 
 
+async def test_what_works_from_a_later_version_is_stored_with_a_warning(
+    root: httpx.AsyncClient,
+) -> None:
+    phone = {"user": "mara", "name": "mobile", "channel": "sms", "address": "+4930123456"}
+    for name in ("mobile", "second"):  # each is told, not only the first
+        made = await root.post("/api/v1/contact-methods", json=phone | {"name": name})
+        assert made.status_code == 201
+        assert made.json()["warnings"] == ["channel sms: stored, works from a later version"]
+    inlet = {"team": "soc", "name": "prom", "inlet": "grafana"}
+    made = await root.post("/api/v1/integrations", json=inlet)
+    assert made.json()["warnings"] == ["inlet grafana: stored, works from a later version"]
+    changed = await root.patch("/api/v1/categories/identity?team=soc", json={"keywords": ["x"]})
+    assert changed.json()["warnings"] == []
+
+
 async def test_a_name_that_several_teams_have_is_a_409_naming_them(
     doors: Stage, root: httpx.AsyncClient
 ) -> None:

@@ -1,6 +1,7 @@
 """The API's calls about duty and schedules."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -70,6 +71,79 @@ async def test_people_punch_themselves_and_schedulers_everybody(
     assert who(gone) == [("1", "jonas", "shift")]
 
 
+async def test_a_tier_is_taken_as_text_or_number_and_answered_as_text(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    for tier in (2, "2", "manager"):
+        done = await mara.post("/api/v1/duty/punch-in", json={"team": "soc", "tier": tier})
+        assert (str(tier), "mara", "punched in") in who(done)
+    out = await mara.post("/api/v1/duty/punch-out", json={"team": "soc", "tier": 2})
+    assert who(out) == [("1", "jonas", "shift"), ("manager", "mara", "punched in")]
+    for tier in (True, 1.5, "9", 0, [1]):
+        body = {"team": "soc", "tier": tier}
+        assert (await mara.post("/api/v1/duty/punch-in", json=body)).status_code == 422
+    async with doors.client("sam") as web:
+        for tier in (2, "2"):
+            changed = await web.patch("/api/v1/schedules/primary", json={"tier": tier})
+            assert changed.json()["tier"] == "2"
+    assert (await mara.get("/api/v1/schedules/primary")).json()["tier"] == "2"
+    stored = await doors.rows("SELECT body FROM schedule WHERE team_id = 1")
+    assert '"tier": 2' in str(stored[0]["body"])
+
+
+async def test_a_tier_in_a_policy_is_answered_as_text(doors: Stage) -> None:
+    steps = [{"notify": [{"duty": 1}, {"user": "mara"}], "wait": "1m"}]
+    async with doors.client("ada") as web:
+        made = await web.post(
+            "/api/v1/escalation-policies", json={"team": "soc", "name": "p", "steps": steps}
+        )
+    assert made.json()["steps"][0]["notify"] == [{"duty": "1"}, {"user": "mara"}]
+
+
+async def test_punching_in_again_until_the_same_time_changes_nothing(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    for until in (None, "2026-11-24T12:00:00Z"):
+        body = {"team": "soc", "until": until}
+        first = await mara.post("/api/v1/duty/punch-in", json=body)
+        before = await doors.rows("SELECT * FROM punch ORDER BY id")
+        await doors.clock.move(timedelta(minutes=1))
+        again = await mara.post("/api/v1/duty/punch-in", json=body)
+        assert again.json() == first.json()
+        assert await doors.rows("SELECT * FROM punch ORDER BY id") == before
+
+
+async def test_until_is_the_end_of_shifts_that_follow_each_other(doors: Stage) -> None:
+    alone = WEEKS | {"participants": ["mara"], "unit": "day"}
+    first = {"rotations": [alone | {"active_until": "2026-11-27T09:00"}]}
+    async with doors.client("sam") as web:
+        await web.patch("/api/v1/schedules/primary", json=first)
+        found = (await web.get("/api/v1/duty?team=soc")).json()["items"]
+    assert [(item["user"], item["until"]) for item in found] == [("mara", "2026-11-27T08:00:00Z")]
+
+
+async def test_a_gap_says_that_somebody_was_punched_out(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    async with doors.client("jonas") as jonas:
+        body = {"team": "soc", "until": "2026-11-24T12:00:00Z"}
+        assert who(await jonas.post("/api/v1/duty/punch-out", json=body)) == []
+    async with doors.client("sam") as web:
+        hole = {
+            "team": "soc",
+            "schedule": "primary",
+            "replaces": "jonas",
+            "from": "2026-11-25T07:00Z",
+            "to": "2026-11-25T08:00Z",
+        }
+        assert (await web.post("/api/v1/overrides", json=hole)).status_code == 201
+    gaps = (await mara.get("/api/v1/schedules/primary/shifts", params=SPAN)).json()["gaps"]
+    assert [(gap["from"], gap["to"], gap["why"]) for gap in gaps] == [
+        ("2026-11-24T07:00:00Z", "2026-11-24T12:00:00Z", "punched out"),
+        ("2026-11-25T07:00:00Z", "2026-11-25T08:00:00Z", "override"),
+    ]
+
+
 async def test_nobody_is_punched_in_who_is_not_in_the_team_or_for_the_past(doors: Stage) -> None:
     async with doors.client("root") as web:
         for body in (
@@ -106,6 +180,7 @@ async def test_a_preview_answers_the_difference_and_stores_nothing(
     assert answer.status_code == 200, answer.text
     assert [shift["user"] for shift in answer.json()["added"]] == ["ada"]
     assert [shift["user"] for shift in answer.json()["removed"]] == ["jonas"]
+    assert answer.json()["warnings"] == []
     assert await doors.rows("SELECT body FROM schedule ORDER BY id") == before
 
 
@@ -133,6 +208,11 @@ async def test_a_whole_teams_definition_is_previewed_with_anybodys_names(
     span = {"from": "2026-11-23T00:00:00+01:00", "to": "2026-11-25T00:00:00+01:00"}
     answer = await mara.post("/api/v1/schedules/preview", json={"definition": definition, **span})
     assert answer.status_code == 200, answer.text
+    assert answer.json()["warnings"] == [
+        "team: holidays: left out here, works from a later version",
+        "there is no user 'x' here, or not one of yours to see",
+        "there is no user 'y' here, or not one of yours to see",
+    ]
     assert answer.json()["shifts"] == [
         {
             "schedule": "days",

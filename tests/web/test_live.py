@@ -278,14 +278,14 @@ async def test_a_stream_ends_when_its_caller_may_no_longer_listen(doors: Stage) 
 
 
 async def test_a_stream_that_is_never_idle_ends_as_well(doors: Stage) -> None:
-    live = Live(doors.world.database, check_seconds=0.2)
+    live = Live(doors.world.database, check_seconds=0.5)
     mara = Caller(user=2, name="mara", role=Role.USER, teams={1: Role.USER})
     asked = 0
 
     async def still() -> Caller | None:
         nonlocal asked
         asked += 1
-        return mara if asked < 2 else None
+        return mara if asked < 4 else None
 
     async def be_busy() -> None:
         while True:
@@ -298,7 +298,7 @@ async def test_a_stream_that_is_never_idle_ends_as_well(doors: Stage) -> None:
     busy.cancel()
     live.close()
     assert len(chunks) > 1
-    assert asked == 2
+    assert asked == 4
 
 
 async def test_a_stream_tells_nothing_of_a_team_that_its_caller_has_left(doors: Stage) -> None:

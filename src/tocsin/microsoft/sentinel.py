@@ -243,7 +243,7 @@ def _owner(props: Record) -> Record:
 
 
 def _names(owner: Record) -> tuple[str, ...]:
-    """The names by which an account is known; its display name (`assignedTo`) tells nobody apart."""
+    """The names by which an account is known; a display name (`assignedTo`) tells nobody apart."""
     return distinct(text(owner, name) for name in ("userPrincipalName", "email", "objectId"))
 
 

@@ -34,6 +34,11 @@ async def user(connection: Connection, name: str, row: int | None) -> Found | No
     return await _one(connection, "app_user", name, row)
 
 
+async def all_users(connection: Connection) -> tuple[str, ...]:
+    """The name of everybody."""
+    return tuple(row["name"] for row in await rows(connection, "SELECT name FROM app_user"))
+
+
 async def teams_of(connection: Connection, user: int) -> tuple[int, ...]:
     """The teams of a user."""
     found = await rows(connection, "SELECT team_id FROM membership WHERE user_id = $1", user)

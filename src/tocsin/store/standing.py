@@ -8,9 +8,7 @@ from tocsin.store.db import Connection, rows
 from tocsin.store.shifts import OnDuty
 
 
-async def unbroken(
-    connection: Connection, found: Iterable[OnDuty], at: datetime
-) -> list[OnDuty]:
+async def unbroken(connection: Connection, found: Iterable[OnDuty], at: datetime) -> list[OnDuty]:
     """The same people, each until their last shift of an unbroken row in the same tier ends.
 
     Who is punched in stays as they are: their end was said by hand.

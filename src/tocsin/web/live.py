@@ -257,9 +257,7 @@ class Live:
                 return
 
 
-async def _may_listen(
-    listener: _Listener, still: Callable[[], Awaitable[Caller | None]]
-) -> bool:
+async def _may_listen(listener: _Listener, still: Callable[[], Awaitable[Caller | None]]) -> bool:
     """Look the caller up again; an absent database tells no news either, so it ends no stream."""
     try:
         caller = await still()

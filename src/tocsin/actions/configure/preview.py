@@ -1,12 +1,13 @@
 """What a definition of schedules would come to, without storing it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.actions.configure.blocks import Block
+from tocsin.actions.configure.blocks import Block, name_fault
 from tocsin.actions.configure.calendars import check_absence, check_holidays, check_schedule
 from tocsin.actions.configure.check import Check, Known
-from tocsin.actions.configure.faults import ConfigureError, Fault
+from tocsin.actions.configure.faults import ConfigureError, Fault, Path
 from tocsin.actions.world import PlugIns
 from tocsin.core.notation import listing, mapping
 from tocsin.core.schedule import Schedule, Timeline, shifts
@@ -15,15 +16,24 @@ from tocsin.store.schedules import schedule_of
 LONGEST = timedelta(days=400)
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Shifts and gaps of each schedule by name, and what else there is to know."""
+
+    schedules: Mapping[str, tuple[Schedule, Timeline]]
+    warnings: tuple[str, ...]
+
+
 def preview(
-    definition: Mapping[str, object], from_: datetime, to: datetime
-) -> dict[str, tuple[Schedule, Timeline]]:
-    """Shifts and gaps of each schedule of a team, by name, in [from_, to).
+    definition: Mapping[str, object], from_: datetime, to: datetime, users: Collection[str]
+) -> Preview:
+    """Shifts and gaps of each schedule of a team in [from_, to).
 
     The definition is a team's block of the file: `time_zone`, `schedules`, `holidays`, `time_off`.
-    Names of people need not be known here. Raises `ConfigureError`.
+    Names of people that are not among `users` are worked out all the same, with a warning; so is
+    what works from a later version, left out. Raises `ConfigureError`.
     """
-    check = Check(Known(users=dict.fromkeys(_people(definition), frozenset[str]())), PlugIns())
+    check = _Lenient(Known(users=dict.fromkeys(users, frozenset[str]())), PlugIns())
     block = Block(definition, (), check.faults)
     block.need("time_zone", "schedules")
     zone = check.zone(block)
@@ -39,10 +49,24 @@ def preview(
         check.faults.add(("to",), f"give a time after `from`, at most {LONGEST.days} days later")
     if check.faults.found or zone is None:
         raise ConfigureError(check.faults.found)
-    return {
+    found = {
         name: _worked_out(name, mapping(body), zone, from_, to)
         for name, body in mapping(definition["schedules"]).items()
     }
+    later = (f"{thing}: left out here, works from a later version" for thing in sorted(check.later))
+    return Preview(found, (*later, *dict.fromkeys(check.notes)))
+
+
+@dataclass(slots=True)
+class _Lenient(Check):
+    """A check to which somebody who is not known is no fault."""
+
+    def user(self, path: Path, name: object) -> None:
+        """Note a name that is no user's; fault what cannot be a name."""
+        if not isinstance(name, str) or name_fault(name) is not None:
+            self.faults.add(path, "give the name of a user")
+        elif name not in self.known.users:
+            self.notes.append(f"there is no user {name[:60]!r} here, or not one of yours to see")
 
 
 def _worked_out(
@@ -54,11 +78,3 @@ def _worked_out(
         return schedule, shifts(schedule, from_, to)
     except ValueError as error:
         raise ConfigureError([Fault(("schedules", name), str(error))]) from None
-
-
-def _people(value: object) -> set[str]:
-    """Every text in the definition: whoever stands where a person is meant is taken for one."""
-    if isinstance(value, str):
-        return {value}
-    inner = [*mapping(value).values(), *listing(value)]
-    return {name for item in inner for name in _people(item)}

@@ -116,9 +116,7 @@ def _row_of(given: str) -> int | None:
     return reference[1] if reference[0] in {0, reference[1]} else None
 
 
-def _ambiguous(
-    whose: str, what: str, given: str, owners: Sequence[str], parameter: str
-) -> Problem:
+def _ambiguous(whose: str, what: str, given: str, owners: Sequence[str], parameter: str) -> Problem:
     candidates = [f"{name}/{given}" for name in sorted(owners)]
     listed = ", ".join(candidates[:8]) + (", ..." if len(candidates) > 8 else "")
     return Problem(

@@ -11,7 +11,7 @@ from tocsin.actions import configure
 from tocsin.actions.shown import instant
 from tocsin.core.schedule import ByOverride, Schedule, Timeline, Why
 from tocsin.core.schedule import shifts as shifts_of
-from tocsin.store import schedules, standing
+from tocsin.store import named, names, schedules, standing
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
 from tocsin.web.api.bodies import Moment, Name, Strict
@@ -60,10 +60,13 @@ async def get_shifts(
 
 @router.post("/schedules/preview", summary="What a team's definition would come to")
 async def preview_team(asking: Preview, body: Definition) -> Object:
-    """`definition` is `{time_zone, schedules, holidays, time_off}`; nothing is stored."""
+    """`definition` is `{time_zone, schedules, holidays, time_off}`; nothing is stored.
+
+    `warnings` names people who are not known here, and what works from a later version.
+    """
     from_, to = _span(asking, body)
-    found = configure.preview(body.definition, from_, to)
-    return _shown(found.values())
+    found = configure.preview(body.definition, from_, to, await _users(asking))
+    return _shown(found.schedules.values()) | {"warnings": list(found.warnings)}
 
 
 @router.post("/schedules/{given}/preview", summary="What a changed definition would change")
@@ -74,13 +77,26 @@ async def preview_schedule(
     from_, to = _span(asking, body)
     former, _ = await _schedule(asking, given, team)
     definition = {"time_zone": former.time_zone, "schedules": {former.name: body.definition}}
-    changed = configure.preview(definition, from_, to)[former.name]
+    found = configure.preview(definition, from_, to, await _users(asking))
+    changed = found.schedules[former.name]
     before = _shifts(former, _worked_out(former, from_, to))
     after = _shifts(*changed)
     return _shown([changed]) | {
         "added": [shift for shift in after if shift not in before],
         "removed": [shift for shift in before if shift not in after],
+        "warnings": list(found.warnings),
     }
+
+
+async def _users(asking: Asking) -> set[str]:
+    """The names of the users that the caller sees."""
+    async with asking.world.database.transaction() as connection:
+        if asking.caller.everywhere:
+            return set(await named.all_users(connection))
+        teams = await finding.teams_seen(connection, asking)
+        people = await named.people_of(connection, teams)
+        found = await names.user_names(connection, (*people, asking.caller.user))
+    return set(found.values())
 
 
 Punched = frozenset[datetime]
@@ -118,9 +134,7 @@ def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
         raise Problem(422, f"{error}.", "Ask for another time.") from None
 
 
-def _shown(
-    found: Iterable[tuple[Schedule, Timeline]], punched: Punched = frozenset()
-) -> Object:
+def _shown(found: Iterable[tuple[Schedule, Timeline]], punched: Punched = frozenset()) -> Object:
     found = list(found)
     return {
         "shifts": [shift for one in found for shift in _shifts(*one)],
