@@ -57,6 +57,9 @@ class Bell:
             await asyncio.sleep(0.05)
 
 
+_LOOPS = ("page", "deliver", "poll", "write")
+
+
 class Worker:
     """Keeps promises until it is cancelled. A fault in one loop never stops another."""
 
@@ -66,7 +69,8 @@ class Worker:
         self._deliverer = Deliverer(world)
         self._sources = sync.Sources(world)
         self._busy: set[asyncio.Task[None]] = set()
-        self._turned = dict.fromkeys(("page", "deliver", "poll", "write"), world.clock.now())
+        started = world.clock.now()
+        self._turned: dict[str, datetime] = {name: started for name in _LOOPS}
         self._down: set[str] = set()
 
     async def run(self) -> None:
