@@ -70,7 +70,7 @@ class Worker:
         self._sources = sync.Sources(world)
         self._busy: set[asyncio.Task[None]] = set()
         started = world.clock.now()
-        self._turned: dict[str, datetime] = {name: started for name in _LOOPS}
+        self._turned: dict[str, datetime] = dict.fromkeys(_LOOPS, started)
         self._down: set[str] = set()
 
     async def run(self) -> None:
