@@ -79,8 +79,8 @@ async def test_a_tier_is_taken_as_text_or_number_and_answered_as_text(
         assert (str(tier), "mara", "punched in") in who(done)
     out = await mara.post("/api/v1/duty/punch-out", json={"team": "soc", "tier": 2})
     assert who(out) == [("1", "jonas", "shift"), ("manager", "mara", "punched in")]
-    for tier in (True, 1.5, "9", 0, [1]):
-        body = {"team": "soc", "tier": tier}
+    for wrong in (True, 1.5, "9", 0, [1]):
+        body = {"team": "soc", "tier": wrong}
         assert (await mara.post("/api/v1/duty/punch-in", json=body)).status_code == 422
     async with doors.client("sam") as web:
         for tier in (2, "2"):

@@ -188,7 +188,7 @@ async def test_a_name_that_looks_like_an_id_is_refused(doors: Stage) -> None:
                 assert "does not look like an id" in answer.json()["detail"]
     for name in shaped:
         file = f"version: 1\nteams:\n  {name}:\n    time_zone: UTC\n"
-        with pytest.raises(configure.ConfigureError, match="line 3: .*does not look like an id"):
+        with pytest.raises(configure.ConfigureError, match=r"line 3: .*does not look like an id"):
             await configure.plan(doors.world, configure.read(file))
 
 

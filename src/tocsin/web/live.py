@@ -48,8 +48,8 @@ class Told:
 class _Listener:
     """One open stream. `after` is the last row it has; `lost` when its queue overflowed.
 
-    `check_at` and `ping_at`, by the loop's clock: when its caller is looked up again, and when
-    something has to be said so that the connection stays.
+    By the loop's clock its caller is looked up again at `check_at`, and something is said at
+    `ping_at` at the latest.
     """
 
     caller: Caller
@@ -145,8 +145,7 @@ class Live:
         # Another process may have told more than ours has by now.
         now = asyncio.get_running_loop().time()
         after = max(position, resumed or position)
-        checks = now + self._check_seconds
-        listener = _Listener(caller, after, checks, now + self._ping_seconds)
+        listener = _Listener(caller, after, now + self._check_seconds, now + self._ping_seconds)
         if self._closed:
             _put(listener, None)
         self._listeners.add(listener)

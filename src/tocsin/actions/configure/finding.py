@@ -17,8 +17,8 @@ def everywhere(_team: int | None, _user: int | None) -> None:
 def find(holdings: Holdings, kind: Kind, given: str, within: str | None, guard: Guard) -> Held:
     """The object with this id or name; `within` is the name of its team or user.
 
-    Raises `NotFoundError`, and `ConflictError` for a name that several have. What the guard
-    refuses counts as unknown where several are meant.
+    Raises `NotFoundError`, and `ConflictError` for a name that several have; that names them all,
+    so a caller who does not see all of them finds the id first.
     """
     reference = ids.decode(given)
     for held in holdings.objects.values():
