@@ -1,6 +1,7 @@
 """The one loop: lease what is due, run its action, settle it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -103,10 +104,10 @@ class Worker:
             woken.clear()
             more = await self._guarded(name, turn)
             if not more:
-                try:
-                    await asyncio.wait_for(woken.wait(), POLL.total_seconds())
-                except TimeoutError:
-                    continue
+                # Not wait_for: on Python 3.11 it loses a cancellation that comes with the bell.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL.total_seconds()):
+                        await woken.wait()
 
     async def _guarded(self, name: str, turn: Callable[[], Awaitable[bool]]) -> bool:
         try:

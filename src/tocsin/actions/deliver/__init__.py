@@ -67,7 +67,8 @@ class Deliverer:
         if room <= 0:
             self._room.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), _TURN.total_seconds())
+                async with asyncio.timeout(_TURN.total_seconds()):
+                    await self._room.wait()
             return 1
         # Whoever stops us meanwhile waits: a page claimed and not started would lie until its
         # lease runs out.

@@ -69,7 +69,8 @@ class Supervisor:
             return
         server.stop_fast()
         try:
-            await asyncio.wait_for(_end_of(server), _STOP)
+            async with asyncio.timeout(_STOP):
+                await _end_of(server)
         except TimeoutError:
             self._log("PostgreSQL does not stop; ending it at once (the next start recovers)")
             server.stop_at_once()
