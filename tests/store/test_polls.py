@@ -18,6 +18,7 @@ from tocsin.store.outbox import (
     renew_poll,
     settle_poll,
 )
+from tocsin.store.upkeep import forget_budgets
 from tocsin.testing.clock import MovableClock
 
 
@@ -169,3 +170,15 @@ async def test_a_budget_is_shared_and_says_when_to_come_back(
         await clock.move(timedelta(minutes=1))
         assert await two.take("graph", 3) == Granted()
         assert await two.take("graph", 4) != Granted(), "more than a window holds is never granted"
+
+
+async def test_windows_that_have_passed_for_a_day_are_forgotten(
+    database: str, clock: MovableClock
+) -> None:
+    async with scene(database) as db:
+        budget = StoredBudget(db, clock, "1/1", {"graph": Limit(3, timedelta(minutes=1))})
+        await budget.take("graph")
+        await clock.move(timedelta(hours=25))
+        await budget.take("graph")
+        async with db.transaction() as connection:
+            assert await forget_budgets(connection, clock.now()) == 1

@@ -1,6 +1,6 @@
 """Connectors: the configured two-way systems."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,17 +27,6 @@ class Connector:
     enabled: bool
     version: int
     sealed_secret: bytes | None
-
-
-async def connectors(connection: Connection, teams: Iterable[int] | None = None) -> list[Connector]:
-    """The connectors of these teams, or all, by team and name."""
-    wanted = None if teams is None else list(teams)
-    found = await rows(
-        connection,
-        f"{_SELECT} WHERE $1::int[] IS NULL OR c.team_id = ANY($1::int[]) ORDER BY t.name, c.name",
-        wanted,
-    )
-    return [_connector(row) for row in found]
 
 
 async def connector(connection: Connection, team: int, number: int) -> Connector | None:

@@ -35,12 +35,6 @@ async def integration_by_secret(connection: Connection, hashed: bytes) -> Integr
     return _integration(found[0]) if found else None
 
 
-async def integrations_of(connection: Connection, team: int) -> list[Integration]:
-    """A team's integrations by name."""
-    found = await rows(connection, f"{_SELECT} WHERE i.team_id = $1 ORDER BY i.name", team)
-    return [_integration(row) for row in found]
-
-
 async def sealed_secret(connection: Connection, team: int, integration: int) -> bytes | None:
     """The sealed secret of an integration; it opens with `seal_context`."""
     found = await rows(

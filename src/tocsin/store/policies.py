@@ -43,18 +43,6 @@ def policy_of(body: Mapping[str, object], names: Names) -> Policy:
     )
 
 
-def named_in(body: Mapping[str, object]) -> tuple[set[str], set[str]]:
-    """The users and the teams that the targets of a policy name."""
-    targets = [
-        mapping(target)
-        for step in listing(body.get("steps"))
-        for target in listing(mapping(step).get("notify"))
-    ]
-    users = {str(target["user"]) for target in targets if target.get("user") is not None}
-    teams = {str(target["team"]) for target in targets if target.get("team") is not None}
-    return users, teams
-
-
 def _step(body: Mapping[str, object], names: Names) -> Step:
     skip = str(body.get("if_nobody") or IfNobody.SKIP) == IfNobody.SKIP
     wait = body.get("wait")

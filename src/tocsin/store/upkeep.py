@@ -9,8 +9,7 @@ async def forget_budgets(connection: Connection, now: datetime) -> int:
     """Drop the windows of budgets that have passed for a day."""
     return await run(
         connection,
-        "DELETE FROM budget WHERE window_start < extract(epoch FROM $1::timestamptz)"
-        " - 86400 AND window_start > 100000000",
+        "DELETE FROM budget WHERE window_start < extract(epoch FROM $1::timestamptz) - 86400",
         now,
     )
 

@@ -31,12 +31,13 @@ class StoredBudget:
         if limit is None:
             return Granted()
         seconds = max(1, int(limit.window.total_seconds()))
-        window = int(self.clock.now().timestamp()) // seconds
+        now = int(self.clock.now().timestamp())
+        window = now - now % seconds
         async with self.database.transaction() as connection:
             booked = await rows(connection, _BOOK, f"{self.owner}/{kind}", window, n, limit.calls)
         if booked:
             return Granted()
-        return WaitUntil(datetime.fromtimestamp((window + 1) * seconds, UTC))
+        return WaitUntil(datetime.fromtimestamp(window + seconds, UTC))
 
 
 _BOOK = """

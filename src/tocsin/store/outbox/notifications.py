@@ -200,14 +200,3 @@ WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
       AND newer.planned_at > n.planned_at)
 ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled' DO NOTHING
 """
-
-
-async def next_due(connection: Connection) -> datetime | None:
-    """When the next page or timer is due, None when nothing waits."""
-    found = await rows(
-        connection,
-        "SELECT least((SELECT min(next_try_at) FROM notification WHERE next_try_at IS NOT NULL),"
-        " (SELECT min(next_step_at) FROM alert WHERE next_step_at IS NOT NULL)) AS at",
-    )
-    at: datetime | None = found[0]["at"]
-    return at
