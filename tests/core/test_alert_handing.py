@@ -102,6 +102,7 @@ CELLS = cells(
             open, owner nobody, timer 03:00
             take back mara
             page mara.phone 02:59 escalation every 30s
+            page mara.mail 03:00 escalation
             timeline reassigned
         """,
         acknowledged="unchanged: already owned by Mara",

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from inline_snapshot import snapshot
 
 from tests.nights.night import night
-from tocsin.core.changes import Acknowledged, Closed
-from tocsin.core.kinds import Actor, Via
+from tocsin.core.changes import Acknowledged, Closed, RespondersAdded
+from tocsin.core.kinds import Actor, Urgency, Via
+from tocsin.core.rules import Method, Person, Rule
 from tocsin.store.db import run
 
 START = datetime(2026, 11, 24, 2, 58, tzinfo=UTC)
 ADA = Actor("ada", 3, Via.REPLY)
+MINUTE_LATER = (Rule(timedelta(minutes=1), "phone", timedelta(seconds=30)),)
 
 
 async def test_nobody_answers_until_the_second_step(database: str) -> None:
@@ -124,3 +126,50 @@ async def test_a_step_that_repeats_every_minute_does_not_put_off_the_mail_of_the
         await n.raise_alert("Pump down", "p1")
         await n.until(START + timedelta(minutes=6))
         assert [line[:8] for line in n.told if "second:" in line] == ["03:00:00", "03:03:00"]
+
+
+async def test_an_admin_who_is_paged_goes_on_ringing_after_nobody_answered(database: str) -> None:
+    async with night(database, START) as n:
+        async with n.world.database.transaction() as connection:
+            await run(
+                connection,
+                "UPDATE escalation_policy SET body ="
+                """ '{"steps": [{"notify": [{"user": "ada"}], "wait": "90s"}]}'""",
+            )
+            await run(
+                connection,
+                "INSERT INTO notification_rule (id, user_id, urgency, position, body) VALUES"
+                """ (3, 3, 'urgent', 0, '{"after": "0s", "via": "phone", "repeat_every": "1m"}')""",
+            )
+        await n.raise_alert("Pump down", "p1")
+        await n.until(START + timedelta(minutes=5))
+        times = [line[:8] for line in n.told if "ada:" in line]
+        assert times == [
+            "02:58:00",
+            "02:59:00",
+            "02:59:30",  # nobody answered
+            "03:00:00",
+            "03:01:00",
+            "03:02:00",
+            "03:03:00",
+        ]
+
+
+async def test_somebody_asked_for_help_before_their_minute_is_paged_though_it_is_acknowledged(
+    database: str,
+) -> None:
+    async with night(database, START) as n:
+        async with n.world.database.transaction() as connection:
+            await run(
+                connection,
+                "UPDATE notification_rule SET body ="
+                """ '{"after": "1m", "via": "phone", "repeat_every": "30s"}' WHERE id = 1""",
+            )
+        await n.raise_alert("Pump down", "p1")
+        await n.until(START + timedelta(seconds=30))
+        mara = Person(1, "mara", (Method(1, "phone", "webhook"),), {Urgency.URGENT: MINUTE_LATER})
+        await n.answer("p1", RespondersAdded(ADA, (mara,)), "ada asks mara")
+        await n.answer("p1", Acknowledged(ADA), "ada acknowledges")
+        await n.until(START + timedelta(minutes=2))
+        rung = [line[:8] for line in n.told if "mara: alert" in line]
+        assert rung == ["02:59:00", "02:59:30", "03:00:00"]

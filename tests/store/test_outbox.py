@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.store.scene import NOW, an_alert, later, scene
 from tocsin.core.alert import Alert
 from tocsin.core.effects import Notify, Purpose
@@ -149,13 +151,21 @@ async def test_the_same_page_is_planned_once_and_again_after_it_was_withdrawn(
         assert [state for state, _, _ in await states(db)] == ["cancelled", "planned"]
 
 
-async def test_a_newer_page_to_the_same_method_has_the_chain_of_its_own(database: str) -> None:
+@pytest.mark.parametrize(
+    ("repeats", "expected"),
+    [(True, ["sent", "planned"]), (False, ["sent", "planned", "planned"])],
+    ids=["it repeats itself", "it is one message"],
+)
+async def test_a_newer_page_ends_the_chain_of_a_method_only_where_it_has_one(
+    database: str, repeats: bool, expected: list[str]
+) -> None:
     async with scene(database) as db:
         alert = an_alert()
         await plan(db, alert, NOW, repeat=30)
         (due,) = await claim(db)
-        page = Notify(1, 1, later(seconds=5), Purpose.ESCALATION, Urgency.URGENT)
+        every = timedelta(seconds=30) if repeats else None
+        page = Notify(1, 1, later(seconds=5), Purpose.ESCALATION, Urgency.URGENT, every)
         async with db.transaction() as connection:
             await alerts.save(connection, [alerts.Saved(alert, (page,))], later(seconds=5))
         await settle(db, Settled(due=due, state=State.SENT, repeat_at=later(seconds=30)))
-        assert [state for state, _, _ in await states(db)] == ["sent", "planned"]
+        assert sorted(state for state, _, _ in await states(db)) == sorted(expected)

@@ -32,8 +32,8 @@ async def page_due(world: World, limit: int = BATCH) -> int:
         if fault.connection_invalidated:
             raise
         if limit > 1:
-            log.exception("a batch of timers was refused; one by one")
-            return await page_due(world, 1)
+            log.exception("a batch of timers was refused; half of it")
+            return await page_due(world, limit // 2)
         return await _put_off(world)
 
 

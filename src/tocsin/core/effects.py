@@ -35,13 +35,11 @@ class Notify:
 class Withdraw:
     """Take back pages that are planned and not sent: of these people, or of everybody (None).
 
-    Those of responders asked for by hand stay, unless `responders` says otherwise. Those to the
-    contact methods in `keep` stay in any case.
+    Those of responders asked for by hand stay, unless `responders` says otherwise.
     """
 
     users: tuple[int, ...] | None = None
     responders: bool = False
-    keep: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

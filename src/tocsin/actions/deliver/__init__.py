@@ -27,6 +27,9 @@ PER_METHOD = 32
 PER_MEDIUM = 150
 """… to one contact method, and through one channel: one that hangs leaves room for the others."""
 
+_BATCH = 50
+"""Pages claimed at a time."""
+
 _MARGIN = timedelta(seconds=5)
 """A channel that hangs is given up so long before somebody else may claim the page."""
 
@@ -72,7 +75,7 @@ class Deliverer:
             return 1
         # Whoever stops us meanwhile waits: a page claimed and not started would lie until its
         # lease runs out.
-        starting = asyncio.ensure_future(self._start(min(room, 100)))
+        starting = asyncio.ensure_future(self._start(min(room, _BATCH, self._fitting())))
         try:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -127,8 +130,17 @@ class Deliverer:
         for item in ready:
             task = asyncio.create_task(self._fly(item))
             self._flying[task] = item
-            task.add_done_callback(self._flying.pop)
+            task.add_done_callback(self._down)
         return claimed
+
+    def _down(self, task: asyncio.Task[None]) -> None:
+        del self._flying[task]
+        self._room.set()
+
+    def _fitting(self) -> int:
+        """How many pages may be claimed so that no medium gets more than its share."""
+        media = Counter(item.medium for item in self._flying.values())
+        return PER_MEDIUM - max((n for n in media.values() if n < PER_MEDIUM), default=0)
 
     def _full(self) -> Full:
         methods = Counter(item.due.promise.method for item in self._flying.values())
@@ -147,7 +159,6 @@ class Deliverer:
             settled = replace(self._outcome(ready, outcome), again_at=self._world.clock.now())
         self._landed.append(settled)
         self._landing.set()
-        self._room.set()
 
     async def _sent(self, ready: Ready) -> Settled:
         now = self._world.clock.now()
@@ -208,7 +219,7 @@ class Deliverer:
             try:
                 await self._settle([one])
             except DBAPIError as fault:
-                if fault.connection_invalidated:
+                if fault.connection_invalidated or _passes(fault):
                     left.append(one)
                 elif one.detail is not None or one.provider_id is not None:
                     left.append(replace(one, detail=None, provider_id=None))
@@ -224,6 +235,12 @@ class Deliverer:
             lost = await settle_pages(connection, landed, now)
         for due in lost:
             log.warning("lease lost; its new holder settles the page", notification=str(due.id))
+
+
+def _passes(fault: DBAPIError) -> bool:
+    """Whether the trouble is the server's (disk full, fail-over, deadlock) and not the row's."""
+    state = str(getattr(fault.orig, "sqlstate", None) or "")
+    return state[:2] in {"08", "25", "40", "53", "55", "57", "58"}
 
 
 def _storable(words: str | None) -> str | None:

@@ -57,8 +57,12 @@ async def claim(
     made = [known.made(world, channels, due, now) for due in claimed]
     dropped = [one for one in made if isinstance(one, Settled)]
     if dropped:
-        async with world.worker_database.transaction() as connection:
-            await settle_pages(connection, dropped, now)
+        try:
+            async with world.worker_database.transaction() as connection:
+                await settle_pages(connection, dropped, now)
+        except Exception:
+            # Their leases run out and they are looked at again; the others go out now.
+            log.exception("pages that are not sent were not settled", pages=len(dropped))
     return [one for one in made if isinstance(one, Ready)], len(claimed)
 
 

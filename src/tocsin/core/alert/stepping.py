@@ -72,29 +72,29 @@ def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: dat
 def page(alert: Alert, due: tuple[Page, ...], now: datetime) -> Stepped:
     """Promise these pages; what was planned before for the same people is taken back.
 
-    A method that would ring earlier by what was planned before keeps that: a step that comes
+    A method that would have rung earlier by what was planned before rings then: a step that comes
     again sooner than a rule's minute must not put the minute off for ever. Pages of people asked
     for by hand outlive an acknowledgement, those of others do not.
     """
     users = tuple(dict.fromkeys(item.user for item in due))
     withdrawn: tuple[Effect, ...] = ()
     if any(known.user in users for known in alert.paged):
-        keep = _earlier(alert, due, now)
-        due = tuple(item for item in due if item.method not in keep)
-        alert, withdrawn = withdraw(alert, now, users, responders=True, keep=keep)
+        due = _no_later(alert, due, now)
+        alert, withdrawn = withdraw(alert, now, users, responders=True)
     promised, promises = _promise(alert, due)
     return promised, (*withdrawn, *promises)
 
 
-def _earlier(alert: Alert, due: tuple[Page, ...], now: datetime) -> tuple[int, ...]:
-    """The methods whose first page is still to come (or due now), earlier than by `due`."""
+def _no_later(alert: Alert, due: tuple[Page, ...], now: datetime) -> tuple[Page, ...]:
+    """`due`, where the first page of a method comes no later than what it replaces."""
     planned = {
         known.method: at for known in alert.paged if (at := known.again_at or known.due_at) >= now
     }
-    first: dict[int, datetime] = {}
-    for item in due:
-        first[item.method] = min(item.due_at, first.get(item.method, item.due_at))
-    return tuple(method for method, at in first.items() if planned.get(method, at) < at)
+    moved: list[Page] = []
+    for item in sorted(due, key=lambda item: item.due_at):
+        at = planned.pop(item.method, item.due_at)
+        moved.append(replace(item, due_at=min(at, item.due_at)))
+    return tuple(moved)
 
 
 def withdraw(
@@ -103,7 +103,6 @@ def withdraw(
     users: tuple[int, ...] | None = None,
     *,
     responders: bool = False,
-    keep: tuple[int, ...] = (),
 ) -> Stepped:
     """Take back what is not sent (see `Withdraw`); methods it would have reached first are unpaged.
 
@@ -111,10 +110,8 @@ def withdraw(
     """
 
     def stays(known: Paged) -> bool:
-        return (
-            known.method in keep
-            or (users is not None and known.user not in users)
-            or (not responders and known.user in alert.responders)
+        return (users is not None and known.user not in users) or (
+            not responders and known.user in alert.responders
         )
 
     paged = tuple(
@@ -122,7 +119,7 @@ def withdraw(
         for known in alert.paged
         if known.due_at <= now or stays(known)
     )
-    return replace(alert, paged=paged), (Withdraw(users, responders, keep),)
+    return replace(alert, paged=paged), (Withdraw(users, responders),)
 
 
 def end_asking(alert: Alert, now: datetime, users: Collection[int | None]) -> Stepped:

@@ -116,22 +116,21 @@ async def _insert(connection: Connection, alerts: Sequence[Alert]) -> None:
 _WITHDRAW = """
 UPDATE notification n
 SET state = 'cancelled', next_try_at = NULL, detail = 'withdrawn'
-FROM unnest($1::int[], $2::uuid[], $3::int[], $4::bool[], $5::text[])
-  AS w(team_id, alert_id, user_id, responders, keep)
+FROM unnest($1::int[], $2::uuid[], $3::int[], $4::bool[])
+  AS w(team_id, alert_id, user_id, responders)
 WHERE n.team_id = w.team_id AND n.alert_id = w.alert_id AND n.state = 'planned'
   AND (w.user_id IS NULL OR n.user_id = w.user_id)
   AND (n.purpose = 'escalation' OR w.responders AND n.purpose = 'responder')
-  AND NOT w.keep::jsonb @> to_jsonb(n.method_id)
 """
 
 
 async def _withdraw(connection: Connection, items: Sequence[tuple[Alert, Withdraw]]) -> None:
-    wide: list[tuple[int, UUID, int | None, bool, str]] = [
-        (alert.team, alert.id, user, effect.responders, _json(effect.keep))
+    wide: list[tuple[int, UUID, int | None, bool]] = [
+        (alert.team, alert.id, user, effect.responders)
         for alert, effect in items
         for user in (effect.users if effect.users is not None else (None,))
     ]
-    await run(connection, _WITHDRAW, *_columns(wide, 5))
+    await run(connection, _WITHDRAW, *_columns(wide, 4))
 
 
 _ENTRY_TYPES = {

@@ -196,7 +196,7 @@ WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
     SELECT 1 FROM notification newer
     WHERE newer.team_id = n.team_id AND newer.alert_id = n.alert_id
       AND newer.method_id = n.method_id AND newer.purpose = n.purpose
-      AND newer.attempt = 1 AND newer.state <> 'cancelled'
+      AND newer.attempt = 1 AND newer.repeat_every IS NOT NULL AND newer.state <> 'cancelled'
       AND newer.planned_at > n.planned_at)
 ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled' DO NOTHING
 """
