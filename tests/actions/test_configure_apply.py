@@ -20,6 +20,7 @@ from tocsin.actions.configure import (
 from tocsin.actions.world import World
 from tocsin.keys import signing_key_bytes
 from tocsin.store import connectors, integrations, people
+from tocsin.store.db import rows
 from tocsin.store.configuration import Kind
 from tocsin.testing.clock import MovableClock
 
@@ -326,7 +327,9 @@ async def test_a_connectors_secret_is_stored_and_bound_to_its_tenant(database: s
         await _apply(world, _connector("{secret: the-secret}"))
         assert not (await _apply(world, _connector("{stored: soc/sentinel}"))).changes
         async with world.database.transaction() as connection:
-            (row,) = await connectors.connectors(connection)
+            (known,) = await rows(connection, "SELECT team_id, id FROM connector")
+            row = await connectors.connector(connection, known["team_id"], known["id"])
+        assert row is not None
         assert row.sealed_secret is not None
         opened = world.keys.open(row.sealed_secret, connectors.seal_context(row.team, row.id))
         assert opened == b"the-secret"
