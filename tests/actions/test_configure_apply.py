@@ -20,8 +20,8 @@ from tocsin.actions.configure import (
 from tocsin.actions.world import World
 from tocsin.keys import signing_key_bytes
 from tocsin.store import connectors, integrations, people
-from tocsin.store.db import rows
 from tocsin.store.configuration import Kind
+from tocsin.store.db import rows
 from tocsin.testing.clock import MovableClock
 
 ADA = Editor("ada", admin=True)
