@@ -53,8 +53,7 @@ def create_data(home: Home, programs: Programs, log: Callable[[str], None]) -> P
 
     To be called by the holder of the supervisor's lock, so that it happens once.
     """
-    for left_over in home.folder.glob(_UNFINISHED + "*"):
-        shutil.rmtree(left_over, ignore_errors=True)  # of a first start that was killed
+    _clear(home)
     log(f"first start: making the data folder of PostgreSQL {programs.version} in {home.folder}")
     staging = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=home.folder))
     try:
@@ -63,8 +62,16 @@ def create_data(home: Home, programs: Programs, log: Callable[[str], None]) -> P
         (staging / "data").rename(data)
         sync_folder(home.folder)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        # Once more all of them: the programs of a first start that was killed may have gone on
+        # writing for a moment while their folder was removed.
+        _clear(home)
     return data
+
+
+def _clear(home: Home) -> None:
+    """Removes what first starts that were killed left behind."""
+    for left_over in home.folder.glob(_UNFINISHED + "*"):
+        shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _fill(home: Home, programs: Programs, staging: Path) -> None:
