@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from typing import Any, cast
 
 from tocsin.web.problems import Problem
@@ -35,8 +36,8 @@ def read(body: bytes) -> object:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        double = next(name for name in found if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        double = next(name for name, times in counts.items() if times > 1)
         raise ValueError(f"the key {double[:80]!r} stands twice in one object")
     return found
 

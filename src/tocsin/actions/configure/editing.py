@@ -10,7 +10,7 @@ from tocsin.actions.configure.difference import Act, Change
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, Path
 from tocsin.actions.configure.finding import Guard, everywhere, find, new_key
 from tocsin.actions.configure.hostkeys import host_faults
-from tocsin.actions.configure.sealing import sealed, stored_names
+from tocsin.actions.configure.sealing import Copied, sealed, stored_names
 from tocsin.actions.configure.shape import join, split
 from tocsin.actions.configure.showing import fixed, owners, shown, taken
 from tocsin.actions.configure.sight import Sees, Sight, sight_of, waiting
@@ -212,6 +212,13 @@ class _Edit:
         item = replace(item, key=draft.key, position=draft.position)
         objects = self.holdings.objects
         sealing = sealed({draft.key: item}, objects, self.world.keys)
+        copied = sealing.secrets.get(draft.key)
+        if (
+            not self.editor.admin
+            and isinstance(copied, Copied)
+            and copied.held.key.owner != draft.key.owner
+        ):
+            raise ConfigureError([_not_stored(copied.held.key)])
         item = sealing.items[draft.key]
         others = {key: held.body for key, held in objects.items() if key != draft.key}
         bodies = {**others, draft.key: item.body}
@@ -231,6 +238,14 @@ class _Edit:
         check = Check(sight.known(tree, stored), self.world.plug_ins)
         check_tree(tree, check)
         return check.faults.found
+
+
+def _not_stored(key: Key) -> Fault:
+    """Another team's secret: the words for one that is not there."""
+    name = "/".join(key.names)
+    place = "secret" if key.kind is Kind.INTEGRATION else "credential"
+    what = f"{name[:60]!r} is not stored here: enter the secret itself in this place"
+    return Fault((place, "stored"), what)
 
 
 def _inside(fault: Fault, place: Path) -> Fault:
