@@ -19,6 +19,7 @@ from tocsin.actions.world import World
 from tocsin.app import LOCAL_URL, opened
 from tocsin.settings import Settings
 from tocsin.store.db import listen, ping
+from tocsin.web.bounded import BoundedHttp
 from tocsin.web.parts import Parts, Readiness
 from tocsin.web.server import create_app
 from tocsin.worker import Bell, Worker
@@ -245,7 +246,7 @@ async def _web(
         forwarded_allow_ips=list(settings.trusted_proxies) or None,
         ssl_certfile=settings.tls_cert_file,
         ssl_keyfile=settings.tls_key_file,
-        h11_max_incomplete_event_size=64 * 1024,
+        http=BoundedHttp,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )

@@ -43,3 +43,10 @@ def test_a_plain_document_is_read_as_it_is(value: object) -> None:
 
 def test_a_backslash_before_u0000_is_only_text() -> None:
     assert jsonbody.read(b'"\\\\u0000"') == "\\u0000"
+
+
+def test_a_doubled_key_among_very_many_is_found_quickly() -> None:
+    names = [*(f'"k{number}":0' for number in range(100_000)), '"k99999":1']
+    # Looking each name up in the list of all took minutes; the suite's own timeout tells.
+    with pytest.raises(Problem):
+        jsonbody.read(("{" + ",".join(names) + "}").encode())

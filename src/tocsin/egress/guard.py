@@ -195,7 +195,15 @@ def _unwrapped(address: _Address) -> _Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
+_HOSTS_OF_CLOUDS: Final = (IPv4Network("168.63.129.16/32"), IPv4Network("192.0.0.0/24"))
+"""They look public and lead to the host of the machine: Azure's platform, RFC 6890's block."""
+
+
 def _is_public(address: _Address) -> bool:
     if isinstance(address, IPv6Address):
         return address in _GLOBAL_UNICAST and address.is_global
-    return address.is_global and not address.is_multicast
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address in network for network in _HOSTS_OF_CLOUDS)
+    )
