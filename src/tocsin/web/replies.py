@@ -32,9 +32,9 @@ class Replies:
     async def reply(self, request: Request) -> Response:
         """`POST /r/{secret}`: acts at once, any number of times."""
         opened = await linked.open_link(self._world, REPLY, request.path_params["secret"])
-        verb, comment = _asked(jsonbody.read(await request.body()))
-        if not isinstance(opened, Opened):
+        if not isinstance(opened, Opened):  # before its words are looked at
             raise _closed(opened)
+        verb, comment = _asked(jsonbody.read(await request.body()))
         if opened.alert.status is Status.CLOSED:
             return _said(opened.alert, state_sentence(opened.alert))
         if not opened.may_act:
