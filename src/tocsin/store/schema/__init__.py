@@ -10,6 +10,7 @@ from tocsin.store.schema.configuration import (
     escalation_policy,
     installation,
     integration,
+    maintenance_window,
     membership,
     notification_rule,
     override,
@@ -21,15 +22,18 @@ from tocsin.store.schema.configuration import (
 )
 from tocsin.store.schema.running import (
     alert,
+    duty_seen,
     event,
+    heartbeat,
     ledger,
     notification,
     plan,
     punch,
     shift,
     timeline,
+    turn,
 )
-from tocsin.store.schema.work import budget, job, poll, remote_object, remote_write
+from tocsin.store.schema.work import budget, job, poll, remote_object, remote_write, traffic
 
 __all__ = [
     "address",
@@ -39,12 +43,15 @@ __all__ = [
     "category",
     "connector",
     "contact_method",
+    "duty_seen",
     "escalation_policy",
     "event",
+    "heartbeat",
     "installation",
     "integration",
     "job",
     "ledger",
+    "maintenance_window",
     "membership",
     "metadata",
     "notification",
@@ -61,5 +68,7 @@ __all__ = [
     "stored",
     "team",
     "timeline",
+    "traffic",
+    "turn",
     "user",
 ]

@@ -202,6 +202,16 @@ connector = Table(
     UniqueConstraint("team_id", "name"),
 )
 
+maintenance_window = Table(
+    "maintenance_window",  # of one team, or of all
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("team_id", Integer, ForeignKey("team.id", ondelete="CASCADE")),
+    body(),
+    *provenance(),
+)
+
 # What this version stores, names in a warning, and does not act on yet.
 stored = Table(
     "stored",

@@ -52,11 +52,15 @@ alert = Table(
     Column("external_id", Text),
     Column("owner_id", Integer),
     Column("policy", Text, nullable=False),
+    Column("policy_name", Text),  # what the copied policy was called; None: the team had none
+    Column("close_after", Integer),  # seconds without news after which it closes by itself
     Column("episode", Integer, nullable=False),
     Column("round", Integer),
     Column("step", Integer),
     instant("next_step_at", required=False),
     instant("snoozed_until", required=False),
+    instant("suppressed_until", required=False),
+    instant("duty_at", required=False),  # for which moment its step was last looked at
     Column("seen_count", Integer, nullable=False, server_default="1"),
     instant("created_at"),
     instant("updated_at"),
@@ -82,6 +86,18 @@ alert = Table(
         "team_id",
         text("created_at DESC"),
         postgresql_where=text("status <> 'closed'"),
+    ),
+    Index(
+        "ix_alert_close_after",
+        "updated_at",
+        postgresql_where=text("status <> 'closed' AND close_after IS NOT NULL"),
+    ),
+    Index(
+        "ix_alert_key",  # how often a key came and went lately
+        "team_id",
+        "external_id",
+        "created_at",
+        postgresql_where=text("external_id IS NOT NULL"),
     ),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
 )
@@ -116,8 +132,9 @@ notification = Table(
     hot_team_key(),
     row_uuid(),
     Column("alert_id", UUID(as_uuid=True)),  # None: a notice
-    Column("user_id", Integer, nullable=False),
-    Column("method_id", Integer, nullable=False),
+    Column("user_id", Integer),  # None with `webhook`
+    Column("method_id", Integer),
+    Column("webhook", Text),  # the outgoing webhook that a step names, in place of a person
     Column("purpose", Text, nullable=False),
     Column("urgency", Text, nullable=False),
     Column("episode", Integer, nullable=False, server_default="0"),
@@ -137,6 +154,9 @@ notification = Table(
     Column("detail", Text),
     Column("possible_duplicate", Boolean, nullable=False, server_default=text("false")),
     Column("body", JSONB),  # the words of a notice
+    Column("carrier_id", UUID(as_uuid=True)),  # bundled: the notification that carried it
+    instant("receipt_due_at", required=False),  # when its channel should have reported delivery
+    Column("answer", JSONB),  # who answered it, how and when
     Column("page_uses", Integer, nullable=False, server_default="0"),  # spent nonces of its page
     Index(
         "uq_notification_once",
@@ -166,6 +186,17 @@ notification = Table(
         "alert_id",
         "method_id",
         postgresql_where=text("attempt = 1"),
+    ),
+    Index(
+        "ix_notification_receipt_due_at",
+        "receipt_due_at",
+        postgresql_where=text("receipt_due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_notification_carrier",
+        "team_id",
+        "carrier_id",
+        postgresql_where=text("carrier_id IS NOT NULL"),
     ),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
 )
@@ -223,4 +254,32 @@ punch = Table(
     Column("during", TSTZRANGE, nullable=False),
     Column("by_name", Text, nullable=False),
     Index("ix_punch_during", "team_id", "during", postgresql_using="gist"),
+)
+
+turn = Table(
+    "turn",  # whose turn it is on a step that goes round robin
+    metadata,
+    hot_team_key(),
+    Column("policy", Text, primary_key=True),  # the digest of the copied policy
+    Column("step", Integer, primary_key=True),
+    Column("taken", BigInteger, nullable=False),
+)
+
+duty_seen = Table(
+    "duty_seen",  # what the watch over duty saw last; alerts looked at before `changed_at` are due
+    metadata,
+    hot_team_key(),
+    Column("digest", Text, nullable=False),
+    instant("changed_at"),
+)
+
+heartbeat = Table(
+    "heartbeat",  # what an integration of the dialect heartbeat heard last
+    metadata,
+    hot_team_key(),
+    Column("integration_id", Integer, primary_key=True),
+    instant("heard_at", required=False),
+    instant("due_at", required=False),  # None: not expected, as after its integration was paused
+    Column("missed", Boolean, nullable=False, server_default=text("false")),
+    Index("ix_heartbeat_due_at", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )

@@ -105,3 +105,14 @@ budget = Table(
     Column("window_start", BigInteger, primary_key=True),
     Column("taken", Integer, nullable=False),
 )
+
+traffic = Table(
+    "traffic",  # how much one contact method was sent lately, shared by all processes
+    metadata,
+    Column("method_id", Integer, primary_key=True, autoincrement=False),
+    instant("last_at"),
+    Column("recent", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("storm", JSONB),  # None: no storm
+    instant("calm_at", required=False),  # when a storm is over if nothing more comes
+    Index("ix_traffic_calm_at", "calm_at", postgresql_where=text("calm_at IS NOT NULL")),
+)
