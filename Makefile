@@ -11,7 +11,7 @@ ARGS   ?=
 foreground = @if [ -t 0 ]; then set -m; $(1); exit $$?; else exec $(1); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test long check fix bench lock architecture clean
+.PHONY: help demo serve test long chaos check fix bench lock architecture clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | sort \
@@ -28,6 +28,9 @@ test: $(VENV)/.dev ## run the tests, in parallel (ARGS='-k name' picks some)
 
 long: $(VENV)/.dev ## run the tests that take minutes
 	@$(PYTHON) -m pytest -m long $(ARGS)
+
+chaos: $(VENV)/.dev ## kill, pause and cut off processes under load (ARGS='--kills 500 --seed 7')
+	@$(PYTHON) -m tests.crash.chaos $(ARGS)
 
 check: $(VENV)/.dev ## formatter, linter, contracts of the house, types
 	@echo "check: ruff format" && $(PYTHON) -m ruff format --check .

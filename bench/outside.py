@@ -161,8 +161,7 @@ class Outside:
             self._next(line)
 
     def _rang(self, body: bytes) -> None:
-        found = _KEY.search(body)
-        if found:
+        for found in _KEY.finditer(body):  # a message about several alerts has them all
             self._rings.setdefault(found[1].decode(), time.monotonic())
         if self._done.is_set() and len(self._rings) >= len(self._accepts):
             self._all_rang.set()

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 
 from tocsin.actions.intake import Intake
+from tocsin.actions.watchdog import opened_watchdog
 from tocsin.actions.world import World
 from tocsin.app import LOCAL_URL, opened
 from tocsin.settings import Settings
@@ -90,6 +91,8 @@ async def serving(
         stopped = asyncio.Event()
         running = Serving(url=url, world=world, stopped=stopped)
         end = _End()
+        watchdog = await stack.enter_async_context(opened_watchdog(world))
+        await stack.enter_async_context(_beside(watchdog.run(), "watchdog", running, end))
         if keeper is not None:
             await stack.enter_async_context(_beside(keeper.run(), "worker", running, end))
             hearing = _listening(world, bell)

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.actions import sync
-from tocsin.actions.deliver import Deliverer
+from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
+from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
 from tocsin.actions.page import BATCH, page_due
 from tocsin.actions.upkeep import UPKEEP_EVERY, upkeep
 from tocsin.actions.world import World
@@ -86,7 +87,14 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 for name, turn in loops.items():
                     group.create_task(self._loop(name, turn), name=name)
-                group.create_task(self._upkeep(), name="upkeep")
+                upkeeping = self._every("upkeep", upkeep, UPKEEP_EVERY)
+                group.create_task(upkeeping, name="upkeep")
+                receipts = self._every("receipts", late_receipts, NAP)
+                group.create_task(receipts, name="receipts")
+                storms = self._every("storms", storms_over, NAP)
+                group.create_task(storms, name="storms")
+                hearing = self._every("heartbeats", heartbeats_due, HEARTBEATS_EVERY)
+                group.create_task(hearing, name="heartbeats")
                 group.create_task(self._deliverer.settle_forever(), name="settle")
                 group.create_task(self._bell.tell_others(self._world), name="notify")
         finally:
@@ -157,14 +165,16 @@ class Worker:
         self._busy.add(task)
         task.add_done_callback(self._busy.discard)
 
-    async def _upkeep(self) -> None:
+    async def _every(
+        self, name: str, work: Callable[[World], Awaitable[object]], pause: timedelta
+    ) -> None:
         async def turn() -> bool:
-            await upkeep(self._world)
+            await work(self._world)
             return False
 
         while True:
-            await self._guarded("upkeep", turn)
-            await asyncio.sleep(UPKEEP_EVERY.total_seconds())
+            await self._guarded(name, turn)
+            await asyncio.sleep(pause.total_seconds())
 
     async def _close(self) -> None:
         await asyncio.sleep(0)  # what was claimed just now begins, so that it can give it back

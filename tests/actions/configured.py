@@ -108,7 +108,7 @@ async def snapshot(world: World) -> dict[str, list[object]]:
     tables = (
         "app_user", "contact_method", "notification_rule", "team", "membership", "address",
         "setting", "schedule", "schedule_override", "escalation_policy", "category",
-        "integration", "connector", "stored", "shift",
+        "integration", "connector", "maintenance_window", "stored", "shift",
     )  # fmt: skip
     return {
         table: [dict(row) for row in await select(world, f"SELECT xmin::text, t.* FROM {table} t")]

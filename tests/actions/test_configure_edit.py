@@ -61,6 +61,10 @@ BODIES: Mapping[str, Mapping[str, object]] = {
         "tenant_id": "one.example", "client_id": "44444444-4444-4444-4444-444444444444",
         "credential": {"secret": "entered-here"},
     },
+    "maintenance-windows": {
+        "team": "soc", "name": "patching", "from": "2026-11-24T06:00", "to": "2026-11-24T08:00",
+        "integration": "plant", "reason": "new disks",
+    },
 }  # fmt: skip
 
 

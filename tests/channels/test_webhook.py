@@ -117,6 +117,18 @@ async def test_a_page_has_the_body_of_the_contract(
     }
 
 
+async def test_a_message_about_several_alerts_lists_them_all(
+    receiver: Receiver, egress: GuardedClient
+) -> None:
+    alerts = ({"number": 1}, {"number": 2})
+    channel = WebhookChannel(context(egress=egress))
+    await channel.send(message(), receiver.address)
+    await channel.send(replace(message(), alerts=alerts), receiver.address)
+    one, several = (json.loads(body) for _, body in receiver.got)
+    assert "alerts" not in one
+    assert several["alerts"] == list(alerts)
+
+
 async def test_a_notice_is_about_no_alert_and_takes_no_reply(
     receiver: Receiver, egress: GuardedClient
 ) -> None:

@@ -112,7 +112,7 @@ def play(story: Story) -> list[Scene]:
             timer = due_change(alert)
             if timer is None:
                 continue
-            now, change = max(now, timer.due), timer
+            now, change = max(now, timer.due or now), timer
         scenes.append(_scene(alert, change, move.plan, now))
     return scenes
 

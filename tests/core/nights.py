@@ -50,8 +50,9 @@ class Night:
         while True:
             timer = due_change(self.alert)
             page = min(self.outbox, key=lambda planned: planned.due_at, default=None)
-            if timer is not None and timer.due < until and not (page and page.due_at < timer.due):
-                self._change(timer, timer.due)
+            due = None if timer is None else timer.due
+            if timer and due and due < until and not (page and page.due_at < due):
+                self._change(timer, due)
             elif page is not None and page.due_at < until:
                 self._deliver(page)
             else:

@@ -27,6 +27,7 @@ from tocsin.core.alert import Alert, Unchanged, apply, due_change
 from tocsin.core.changes import (
     Acknowledged,
     AcknowledgementExpired,
+    AcknowledgementExpiring,
     DetailsUpdated,
     EscalatedByHand,
     Reassigned,
@@ -78,7 +79,8 @@ def test_whoever_loses_the_alert_is_no_longer_asked_for_it() -> None:
     outcome = apply(handed, TakenOver(by(ADA)), plan(), at(4))
     assert done(outcome).responders == ()
     assert "take back jonas" in shown(outcome)
-    expired = apply(handed, AcknowledgementExpired(at(241), 1), plan(), at(241))
+    asked = after(handed, (231, AcknowledgementExpiring(at(231), 1)))
+    expired = apply(asked, AcknowledgementExpired(at(241), 1), plan(), at(241))
     assert done(expired).responders == ()
 
 
@@ -118,7 +120,7 @@ def test_an_owner_who_does_not_react_when_it_becomes_urgent_loses_it() -> None:
     asked = after(acknowledged(**MEDIUM), (7, SeverityRaised(Severity.HIGH, Urgency.URGENT)))
     extended = after(asked, (8, Acknowledged(by(MARA))))
     assert not extended.awaiting_owner
-    assert extended.next_step_at == at(8) + 4 * HOUR
+    assert extended.expires_at == at(8) + 4 * HOUR
     timer = AcknowledgementExpired(at(9), 1)
     assert due_change(asked) == timer
     assert "open, owner nobody" in shown(apply(asked, timer, plan(), at(9)))

@@ -61,7 +61,7 @@ CELLS = cells(
             timeline reassigned
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             page jonas.phone 03:05 responder every 30s
             source acknowledged by Jonas
             timeline reassigned
@@ -78,7 +78,7 @@ CELLS = cells(
             timeline reassigned
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             page jonas.phone 03:05 responder every 30s
             page eva.phone 03:05 responder
             source acknowledged by Jonas
@@ -120,7 +120,7 @@ CELLS = cells(
             timeline reassigned
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             take back jonas eva
             page jonas.phone 03:05 responder every 30s
             page eva.phone 03:05 responder
@@ -146,7 +146,7 @@ CELLS = cells(
             timeline reassigned
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 06:59, suppressed: maintenance
+            acknowledged, owner jonas, timer 06:49, suppressed: maintenance
             page jonas.phone 03:05 responder every 30s
             source acknowledged by Jonas
             timeline reassigned
@@ -162,7 +162,7 @@ CELLS = cells(
             timeline responders_added
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             page eva.phone 03:05 responder
             timeline responders_added
         """,

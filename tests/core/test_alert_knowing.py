@@ -28,7 +28,7 @@ CELLS = cells(
             timeline -
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59, seen 2 times
+            acknowledged, owner mara, timer 06:49, seen 2 times
             timeline -
         """,
         closed="refused: closed; the same key raises a new alert",
@@ -41,7 +41,7 @@ CELLS = cells(
             timeline severity_raised
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             page mara.phone 03:05 update
             timeline severity_raised
         """,
@@ -89,7 +89,7 @@ CELLS = cells(
             timeline severity_raised, step
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             page mara.phone 03:05 update
             timeline severity_raised
         """,
@@ -106,7 +106,7 @@ CELLS = cells(
             timeline details
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             timeline details
         """,
         closed="""
@@ -123,7 +123,7 @@ CELLS = cells(
             timeline annotated
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             source note by Jonas
             timeline annotated
         """,
@@ -141,7 +141,7 @@ CELLS = cells(
             timeline annotated
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             timeline annotated
         """,
         closed="""
@@ -158,7 +158,7 @@ CELLS = cells(
             timeline suppressed
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59, suppressed: maintenance
+            acknowledged, owner mara, timer 06:49, suppressed: maintenance
             timeline suppressed
         """,
         closed="unchanged: closed",
@@ -175,7 +175,7 @@ CELLS = cells(
             timeline suppression_ended, step
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             timeline suppression_ended
         """,
         closed="""

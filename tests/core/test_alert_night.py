@@ -50,6 +50,8 @@ def test_a_night_in_which_nobody_answers_the_first_round() -> None:
       to the source: acknowledged
       rings: mara.mail, jonas.phone x2, mara.phone x2, ada.phone
       acknowledged: mara.phone, mara.mail, ada.phone
+07:07 owner asked
+      still_on_it: jonas.phone
 07:17 acknowledgement expired
       step 1 of round 1 for Mara
       to the source: note

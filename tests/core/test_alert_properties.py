@@ -197,7 +197,7 @@ def test_an_escalation_ends_when_nothing_but_its_timers_happens(story: Story) ->
         change = due_change(alert)
         if change is None:
             break
-        now = max(now, change.due)
+        now = max(now, change.due or now)
         outcome = apply(alert, change, scenes[-1].plan, now)
         assert isinstance(outcome, Changed)
         alert = outcome.alert
@@ -221,7 +221,7 @@ def test_every_round_pages_every_step_in_order(story: Story, once: bool) -> None
         change = due_change(outcome.alert)
         if change is None:
             break
-        now = max(now, change.due) + SECOND
+        now = max(now, change.due or now) + SECOND
         outcome = apply(outcome.alert, change, plan, now)
     rounds = range(1, policy.repeat + 2)
     assert seen == [(round_, step + 1) for round_ in rounds for step in range(len(steps))]

@@ -7,6 +7,7 @@ from tests.core.stories import ADA, EVA, JONAS, MARA, PORTAL, at, by
 from tocsin.core.changes import (
     Acknowledged,
     AcknowledgementExpired,
+    AcknowledgementExpiring,
     AcknowledgementExtended,
     ResponderAnswered,
     RespondersAdded,
@@ -24,7 +25,7 @@ CELLS = cells(
         name="another acknowledges",
         change=Acknowledged(by(JONAS), "on it"),
         open="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             take back all
             page mara.phone 02:59 acknowledged
             source acknowledged by Jonas
@@ -37,7 +38,7 @@ CELLS = cells(
         name="the same acknowledges",
         change=Acknowledged(by(MARA)),
         open="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             take back all
             source acknowledged by Mara
             timeline acknowledged
@@ -68,7 +69,7 @@ CELLS = cells(
             timeline acknowledged
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59:30
+            acknowledged, owner mara, timer 06:49:30
             timeline acknowledged
         """,
         closed="refused: closed by Mara at 02:00 UTC",
@@ -79,14 +80,14 @@ CELLS = cells(
         fields=TWO,
         early=((0.5, Acknowledged(by(JONAS))),),
         open="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             take back all
             page mara.phone 02:59 acknowledged
             source acknowledged by Ada
             timeline acknowledged
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             timeline acknowledged
         """,
         closed="refused: closed by Mara at 02:00 UTC",
@@ -95,14 +96,14 @@ CELLS = cells(
         name="take over",
         change=TakenOver(by(JONAS), "mine"),
         open="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             take back all
             page mara.phone 02:59 acknowledged
             source acknowledged by Jonas
             timeline acknowledged
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 07:05
+            acknowledged, owner jonas, timer 06:55
             page mara.phone 03:05 update
             page jonas.phone 03:05 update
             source acknowledged by Jonas
@@ -114,13 +115,13 @@ CELLS = cells(
         name="take over at the source",
         change=TakenOver(Actor("Jonas", JONAS.id, Via.SOURCE)),
         open="""
-            acknowledged, owner jonas, timer 06:59
+            acknowledged, owner jonas, timer 06:49
             take back all
             page mara.phone 02:59 acknowledged
             timeline acknowledged
         """,
         acknowledged="""
-            acknowledged, owner jonas, timer 07:05
+            acknowledged, owner jonas, timer 06:55
             page mara.phone 03:05 update
             page jonas.phone 03:05 update
             timeline taken_over
@@ -144,6 +145,7 @@ CELLS = cells(
     Row(
         name="acknowledgement expired",
         change=AcknowledgementExpired(at(241), 1),
+        late=((231, AcknowledgementExpiring(at(231), 1)),),
         now=241,
         open="unchanged: the alert has left what this timer was set for",
         acknowledged="""
@@ -216,7 +218,7 @@ CELLS = cells(
         change=AcknowledgementExtended(by(MARA)),
         open="unchanged: not acknowledged, but open",
         acknowledged="""
-            acknowledged, owner mara, timer 07:05
+            acknowledged, owner mara, timer 06:55
             timeline extended
         """,
         closed="unchanged: not acknowledged, but closed",
@@ -233,7 +235,7 @@ CELLS = cells(
         change=ResponderAnswered(by(EVA)),
         early=((0.5, RespondersAdded(by(MARA), (EVA,))),),
         open="""
-            acknowledged, owner eva, timer 06:59
+            acknowledged, owner eva, timer 06:49
             take back all
             take back eva
             page mara.phone 02:59 acknowledged
@@ -241,7 +243,7 @@ CELLS = cells(
             timeline acknowledged
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             take back eva
             timeline responder_answered
         """,
@@ -255,7 +257,7 @@ CELLS = cells(
         change=Acknowledged(by(EVA)),
         early=((0.5, RespondersAdded(by(MARA), (EVA,))),),
         open="""
-            acknowledged, owner eva, timer 06:59
+            acknowledged, owner eva, timer 06:49
             take back all
             take back eva
             page mara.phone 02:59 acknowledged
@@ -263,7 +265,7 @@ CELLS = cells(
             timeline acknowledged
         """,
         acknowledged="""
-            acknowledged, owner mara, timer 06:59
+            acknowledged, owner mara, timer 06:49
             take back eva
             timeline responder_answered
         """,

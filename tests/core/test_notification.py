@@ -1,7 +1,7 @@
 """The life of one notification."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import permutations
 
 import pytest
@@ -25,16 +25,20 @@ from tests.core.stories import (
 from tocsin.core.alert import Alert
 from tocsin.core.changes import Acknowledged, Reopened, RespondersAdded, Suppressed
 from tocsin.core.effects import Purpose
-from tocsin.core.kinds import Mode
+from tocsin.core.kinds import Mode, Urgency
 from tocsin.core.notification import (
+    NOTICE_USEFUL_FOR,
     UPDATE_USEFUL_FOR,
     Promise,
+    QuietHours,
     State,
+    held_until,
     repeat_at,
     reported,
     retry_at,
     still_wanted,
 )
+from tocsin.core.schedule import DailyWindow, Day
 
 STATES = st.sampled_from(State)
 TWO: dict[str, object] = {"mode": Mode.MULTI, "acknowledgements_required": 2}
@@ -108,6 +112,8 @@ WANTED: dict[str, tuple[Promise, Alert, str | None]] = {
     "update of a closed one": (promise(Purpose.UPDATE), closed(), "closed meanwhile"),
     "somebody owns it": (promise(Purpose.ACKNOWLEDGED), acknowledged(), None),
     "nobody owns it any more": (promise(Purpose.ACKNOWLEDGED), REOPENED, "open meanwhile"),
+    "still on it?": (promise(Purpose.STILL_ON_IT), acknowledged(), None),
+    "nobody is on it": (promise(Purpose.STILL_ON_IT), REOPENED, "open meanwhile"),
     "it is over": (promise(Purpose.RESOLVED), closed(), None),
     "it is not over": (promise(Purpose.RESOLVED), REOPENED, "reopened meanwhile"),
 }
@@ -118,6 +124,39 @@ def test_a_message_goes_out_only_while_it_is_wanted(
     promised: Promise, alert: Alert, why_not: str | None
 ) -> None:
     assert still_wanted(promised, alert, at(5)) == why_not
+
+
+def test_a_notice_is_about_no_alert_and_grows_old_in_a_day() -> None:
+    notice = promise(Purpose.NOTICE)
+    assert still_wanted(notice, None, NIGHT + NOTICE_USEFUL_FOR) is None
+    assert still_wanted(notice, None, NIGHT + NOTICE_USEFUL_FOR + SECOND) == "too old to be of use"
+    assert still_wanted(ESCALATION, None, NIGHT) == "the alert or its team is gone"
+
+
+EVENINGS = QuietHours((DailyWindow(tuple(Day), time(22), time(7)),), "Europe/Berlin", on_duty=True)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "urgency", "on_duty", "held"),
+    [
+        (Purpose.ESCALATION, Urgency.URGENT, True, False),
+        (Purpose.ESCALATION, Urgency.URGENT, False, True),
+        (Purpose.ESCALATION, Urgency.NORMAL, True, True),
+        (Purpose.RESPONDER, Urgency.NORMAL, False, False),
+        (Purpose.RESOLVED, Urgency.URGENT, True, True),
+        (Purpose.NOTICE, Urgency.NORMAL, True, True),
+        (Purpose.NOTICE, Urgency.URGENT, True, False),
+    ],
+)
+def test_quiet_hours_hold_until_they_end_on_the_persons_clock(
+    purpose: Purpose, urgency: Urgency, *, on_duty: bool, held: bool
+) -> None:
+    quiet = replace(EVENINGS, on_duty=on_duty)
+    night = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)  # half past midnight in Berlin
+    ends = datetime(2026, 11, 25, 6, tzinfo=UTC)
+    assert held_until(promise(purpose), urgency, quiet, night) == (ends if held else None)
+    assert held_until(promise(purpose), urgency, quiet, ends) is None
+    assert held_until(promise(purpose), urgency, replace(quiet, windows=()), night) is None
 
 
 def test_news_grows_old_and_pages_never_do() -> None:

@@ -1,10 +1,14 @@
 """Where an event goes."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tocsin.core.event import Event
 from tocsin.core.kinds import Mode, Severity, Urgency
-from tocsin.core.routing import Category, Route, route
+from tocsin.core.matching import FieldTest, How, Match, fields
+from tocsin.core.routing import Category, Maintenance, Route, hushing, route
 
 IDENTITY = Category(name="identity", keywords=("sign-in", "impossible travel"))
 BOTH = Category(name="both", keywords=("vpn", "Berlin"), match_all=True)
@@ -89,3 +93,40 @@ def test_without_a_category_the_policy_of_the_way_in_is_taken() -> None:
 
 def test_a_suppressing_category_says_so() -> None:
     assert routed(Event(title="a test alert")).suppressed == "category noise"
+
+
+END = datetime(2026, 12, 1, 4, tzinfo=UTC)
+WINDOW = Maintenance(name="patching", reason="new disks", until=END)
+FIELDS = fields({"title": ("Pump down",)}, {"zone": "north"})
+NORTH = Match(every=(FieldTest("zone", How.IS, "north"),))
+
+
+@pytest.mark.parametrize(
+    ("window", "means"),
+    [
+        (WINDOW, True),
+        (replace(WINDOW, integration=7), True),
+        (replace(WINDOW, integration=8), False),
+        (replace(WINDOW, integration=0), False),  # names one that the team does not have
+        (replace(WINDOW, category="IDENTITY"), True),
+        (replace(WINDOW, category="noise"), False),
+        (replace(WINDOW, match=NORTH), True),
+        (replace(WINDOW, match=Match(some=(FieldTest("zone", How.IS, "south"),))), False),
+        (replace(WINDOW, integration=7, category="noise", match=NORTH), False),
+    ],
+)
+def test_a_window_means_what_all_that_it_says_means(window: Maintenance, means: bool) -> None:
+    found = hushing((window,), 7, "identity", FIELDS)
+    assert (found is not None) is means
+
+
+def test_an_alert_without_category_or_integration_is_meant_by_windows_that_name_none() -> None:
+    assert hushing((WINDOW,), None, None, FIELDS) == WINDOW
+    assert hushing((replace(WINDOW, category="x"),), None, None, FIELDS) is None
+    assert hushing((replace(WINDOW, integration=7),), None, None, FIELDS) is None
+
+
+def test_of_several_windows_the_one_that_is_open_longest_counts() -> None:
+    longer = replace(WINDOW, name="move", until=END + timedelta(hours=1))
+    assert hushing((WINDOW, longer, WINDOW), 7, None, FIELDS) == longer
+    assert hushing((), 7, None, FIELDS) is None

@@ -21,6 +21,7 @@ class Senders:
 
     url: Callable[[], str]
     secret: str = PLANT
+    status: str = "new"
     tries: Counter[str] = field(default_factory=Counter[str])
     accepted: Counter[str] = field(default_factory=Counter[str])
     refused: list[str] = field(default_factory=list[str])
@@ -34,7 +35,7 @@ class Senders:
 
             async def one_after_the_other() -> None:
                 for key in waiting:
-                    await self._until_accepted(session, key)
+                    await self.until_accepted(session, key)
 
             async with asyncio.TaskGroup() as group:
                 for _ in range(at_once):
@@ -45,15 +46,18 @@ class Senders:
         async with aiohttp.ClientSession() as session:
             return await self._post(session, key, within)
 
-    async def _until_accepted(self, session: aiohttp.ClientSession, key: str) -> None:
+    async def until_accepted(
+        self, session: aiohttp.ClientSession, key: str, within: float = 20
+    ) -> None:
+        """Post the event of this key until it is taken, waiting `within` for each answer."""
         for again in itertools.count():
-            status = await self._post(session, key)
+            status = await self._post(session, key, within)
             if 200 <= status < 300:
                 return
-            await asyncio.sleep(min(0.02 * 2**again, 0.3))
+            await asyncio.sleep(min(0.02 * 2 ** min(again, 4), 0.3))
 
     async def _post(self, session: aiohttp.ClientSession, key: str, within: float = 20) -> int:
-        body = {"Title": f"Boiler {key}", "X-S4-ExternalID": key, "X-S4-Status": "new"}
+        body = {"Title": f"Boiler {key}", "X-S4-ExternalID": key, "X-S4-Status": self.status}
         self.tries[key] += 1
         try:
             async with session.post(

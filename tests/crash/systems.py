@@ -42,11 +42,12 @@ users:
     role: user
     contact_methods: {phone: {channel: webhook, address: "http://127.0.0.1:PORT/ada"}}
     notification_rules: {urgent: [{after: 3s, via: phone}]}
+PAIRED_USERS
 teams:
   soc:
     name: SOC
     time_zone: UTC
-    members: [mara, jonas, ada]
+    members: [mara, jonas, ada, PAIRED_NAMES]
     escalation_policies:
       default: {steps: [{notify: [{user: mara}], wait: 3h}]}
       both: {steps: [{notify: [{user: mara}, {user: jonas}], wait: 3h}]}
@@ -54,12 +55,17 @@ teams:
         steps:
           - {notify: [{user: mara}, {user: ada}], wait: 3s}
           - {notify: [{user: jonas}], wait: 3h}
+PAIRED_POLICIES
     integrations:
+PAIRED_INTEGRATIONS
       plant: {inlet: signl4, secret: "plant-secret-0001"}
       both: {inlet: signl4, secret: "both-secret-00001", policy: both}
       soon: {inlet: signl4, secret: "soon-secret-00001", policy: soon}
 """
 PLANT, BOTH, SOON = "plant-secret-0001", "both-secret-00001", "soon-secret-00001"
+
+PAIRS = 12
+"""Pairs of people, each with an integration of its own: nobody has more than one page to read."""
 
 
 @dataclass
@@ -123,7 +129,13 @@ class System:
 
     def run(self, *command: str) -> str:
         """Run another command to its end; returns what it printed, errors included."""
-        done = subprocess.run(
+        done = self.tried(*command)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def tried(self, *command: str, within: float = PATIENCE) -> "subprocess.CompletedProcess[str]":
+        """Run another command to its end, however it ends; errors stand in `stdout` too."""
+        return subprocess.run(
             [PROGRAM, *command],
             env=self.env(),
             check=False,
@@ -131,10 +143,8 @@ class System:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE,
+            timeout=within,
         )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
 
     def configured(self, port: int) -> None:
         """Apply the configuration, with the phones at this port."""
@@ -196,7 +206,36 @@ class System:
 
 def configuration(port: int) -> str:
     """The configuration file, with the phones at this port."""
-    return CONFIGURATION.replace("PORT", str(port)).lstrip()
+    numbers = range(PAIRS)
+    lines = {
+        "PAIRED_USERS": [_USER.replace("NAME", name) for n in numbers for name in pair(n)],
+        "PAIRED_POLICIES": [_POLICY.format(n, *pair(n)) for n in numbers],
+        "PAIRED_INTEGRATIONS": [_INTEGRATION.format(n, pair_secret(n)) for n in numbers],
+    }
+    text = CONFIGURATION.replace("PAIRED_NAMES", ", ".join(n for k in numbers for n in pair(k)))
+    for word, those in lines.items():
+        text = text.replace(word, "\n".join(those))
+    return text.replace("PORT", str(port)).lstrip()
+
+
+def pair(number: int) -> tuple[str, str]:
+    """The names of the two people of a pair."""
+    return f"left{number}", f"right{number}"
+
+
+def pair_secret(number: int) -> str:
+    """What senders post to, to page a pair."""
+    return f"pair-secret-00{number:03}"
+
+
+_USER = """  NAME:
+    name: NAME
+    email: NAME@example.org
+    role: user
+    contact_methods: {phone: {channel: webhook, address: "http://127.0.0.1:PORT/NAME"}}
+    notification_rules: {urgent: [{after: 0s, via: phone}]}"""
+_POLICY = "      pair{0}: {{steps: [{{notify: [{{user: {1}}}, {{user: {2}}}], wait: 3h}}]}}"
+_INTEGRATION = '      pair{0}: {{inlet: signl4, secret: "{1}", policy: pair{0}}}'
 
 
 def opened_template(port: int) -> Iterator[System]:

@@ -60,7 +60,7 @@ async def _story(
 
 
 async def _moment(senders: Senders, phones: Phones, moment: int) -> None:
-    await until(lambda: len(senders.accepted) + len(phones.pages) >= moment, within=120)
+    await until(lambda: len(senders.accepted) + phones.told >= moment, within=120)
 
 
 class _Process:

@@ -64,7 +64,7 @@ async def _away_and_back(outside: System, phones: Phones, *, seconds: float) -> 
     async with behind_a_door(outside) as (door, serve, url):
         senders, soon = Senders(lambda: url), Senders(lambda: url, secret=SOON)
         await soon.send([f"soon {number}" for number in range(20)])  # more is due in 3 s
-        await until(lambda: len(phones.pages) == 20)
+        await until(lambda: phones.told == 20)
         phones.answering.clear()
         await senders.send(["in the air"])
         await until(lambda: len(phones.of("in the air")) == 1)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.crash.phones import Phones, until
 from tests.crash.senders import Senders
-from tests.crash.systems import BOTH, System
+from tests.crash.systems import BOTH, PAIRS, System, pair, pair_secret
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helpers read /proc")
 
@@ -43,13 +43,16 @@ async def test_200_posts_of_one_key_at_once_make_one_open_alert(
 async def test_of_two_replies_at_once_one_owns_and_the_other_is_told_who_was_first(
     system: System, phones: Phones
 ) -> None:
-    keys = [f"key-{number}" for number in range(12)]
+    pairs = {f"key-{number}": pair(number) for number in range(PAIRS)}
     async with two_serves(system) as urls:
-        await Senders(lambda: urls[0], secret=BOTH).send(keys)
-        await until(lambda: len(phones.pages) == 2 * len(keys))
+        async with asyncio.TaskGroup() as group:
+            for number, key in enumerate(pairs):
+                senders = Senders(lambda: urls[0], pair_secret(number))
+                group.create_task(senders.send([key], at_once=1))
+        await until(lambda: len(phones.pages) == 2 * PAIRS)
         replies = {
             (key, user): _through(urls[turn % 2], phones.of(key, user)[0].reply)
-            for turn, (key, user) in enumerate((k, u) for k in keys for u in ("mara", "jonas"))
+            for turn, (key, user) in enumerate((k, u) for k, users in pairs.items() for u in users)
         }
         said = await _acknowledged_at_once(replies)
     owners = await _owners(system)
@@ -58,8 +61,8 @@ async def test_of_two_replies_at_once_one_owns_and_the_other_is_told_who_was_fir
         " JOIN alert a ON a.id = t.alert_id WHERE t.kind = 'acknowledged'"
     )
     assert sorted((row["key"], row["name"]) for row in entries) == sorted(owners.items())
-    for key in keys:
-        loser = "jonas" if owners[key] == "mara" else "mara"
+    for key, users in pairs.items():
+        (loser,) = set(users) - {owners[key]}
         assert owners[key] in said[key, loser]
         assert said[key, loser] != said[key, owners[key]]
 

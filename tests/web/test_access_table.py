@@ -128,6 +128,18 @@ ROUTES: dict[str, Row] = {
     ),
     **_crud("integrations", READ, WRITE, {"team": "{team}", "name": "new", "inlet": "signl4"}),
     **_crud("categories", READ, WRITE, {"team": "{team}", "name": "new", "keywords": ["x"]}),
+    **_crud(
+        "maintenance-windows",
+        READ,
+        WRITE,
+        {
+            "team": "{team}",
+            "name": "new",
+            "from": "2026-12-24T18:00",
+            "to": "2026-12-25T09:00",
+            "reason": "x",
+        },
+    ),
     **_crud("connectors", READ, WRITE, {"team": "{team}", "name": "new", "source": "microsoft"}),
     **_crud(
         "contact-methods",
@@ -146,7 +158,6 @@ ROUTES: dict[str, Row] = {
     "POST /tokens": Row(Action.WRITE_OWN, Role.USER, body={"scope": "read"}),
     "DELETE /tokens/{given}": Row(Action.WRITE_OWN, Role.USER),
     **_later("webhooks"),
-    **_later("maintenance-windows"),
 }
 
 
@@ -302,7 +313,8 @@ async def everything(doors: Stage) -> list[Any]:
 TABLES = (
     "alert", "timeline", "notification", "team", "app_user", "membership", "contact_method",
     "notification_rule", "schedule", "schedule_override", "escalation_policy", "category",
-    "integration", "connector", "api_token", "address", "punch", "poll", "shift",
+    "integration", "connector", "maintenance_window", "api_token", "address", "punch", "poll",
+    "shift",
 )  # fmt: skip
 
 _numbers = itertools.count(100)
@@ -370,6 +382,13 @@ async def targets(doors: Stage, team: str) -> dict[str, str]:
                 ("body", body({"via": "phone", "after": "0s"})),
             ],
         )  # fmt: skip
+        window = body({"team": team, "from": "2026-12-24", "to": "2026-12-25", "reason": "x"})
+        await _insert(
+            connection,
+            "maintenance_window",
+            [("id", number), ("name", f"w{number}"), ("team_id", owner), ("body", window)],
+        )
+        made["maintenance-windows"] = ids.encode(0, number)
         hashed = doors.world.keys.hash(token)
         found = await rows(connection, "SELECT id FROM api_token WHERE hash = $1", hashed)
     made["tokens"] = ids.encode(0, found[0]["id"])

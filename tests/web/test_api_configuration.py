@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.actions.fitting import misfits
 from tests.web.stage import NOW, Stage, stage
+from tocsin.actions.configure import RESOURCES
 
 
 @pytest.fixture
@@ -65,6 +67,19 @@ MADE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     ("integrations", {"team": "soc", "name": "pump", "inlet": "signl4"}, {"policy": "default"}),
     ("categories", {"team": "soc", "name": "noise", "keywords": ["x"]}, {"suppress": True}),
+    (
+        "maintenance-windows",
+        {
+            "team": "soc",
+            "name": "patching",
+            "from": "2026-12-24T18:00",
+            "to": "2026-12-25T09:00",
+            "rrule": "FREQ=WEEKLY;BYDAY=TH",
+            "match": {"any": [{"field": "title", "contains": "pump"}]},
+            "reason": "new disks",
+        },
+        {"reason": "old disks"},
+    ),
 ]
 
 
@@ -90,6 +105,86 @@ async def test_an_object_is_made_read_changed_and_removed(
     assert (await root.delete(f"{path}?force=true")).status_code == 204
     assert (await root.get(path)).status_code == 404
     assert (await root.delete(path)).status_code == 404
+
+
+COMPONENTS = {
+    "teams": "Team",
+    "users": "User",
+    "contact-methods": "ContactMethod",
+    "notification-rules": "NotificationRule",
+    "schedules": "Schedule",
+    "overrides": "Override",
+    "escalation-policies": "EscalationPolicy",
+    "integrations": "Integration",
+    "categories": "Category",
+    "connectors": "Connector",
+    "maintenance-windows": "MaintenanceWindow",
+}
+
+
+async def _description(web: httpx.AsyncClient) -> dict[str, Any]:
+    document: dict[str, Any] = (await web.get("/api/v1/openapi.json")).json()
+    return document
+
+
+def _schema(where: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = where["content"]["application/json"]["schema"]
+    return content
+
+
+async def test_the_description_has_the_fields_of_every_kind(root: httpx.AsyncClient) -> None:
+    document = await _description(root)
+    assert document["openapi"].startswith("3.1")
+    assert set(COMPONENTS) == set(RESOURCES)
+    for kind, name in COMPONENTS.items():
+        reference = {"$ref": f"#/components/schemas/{name}"}
+        many, one = document["paths"][f"/{kind}"], document["paths"][f"/{kind}/{{given}}"]
+        made, changed = many["post"], one["patch"]
+        assert _schema(made["requestBody"])["$ref"] == f"#/components/schemas/New{name}"
+        assert _schema(changed["requestBody"])["$ref"] == f"#/components/schemas/{name}Change"
+        assert _schema(made["responses"]["201"]) == reference
+        assert _schema(changed["responses"]["200"]) == reference
+        listed = _schema(many["get"]["responses"]["200"])
+        assert listed["properties"]["items"]["items"] == reference
+        shown = _schema(one["get"]["responses"]["200"])
+        assert reference in (shown, shown.get("allOf", [None])[0])
+        for body in (f"New{name}", f"{name}Change"):
+            schema = document["components"]["schemas"][body]
+            assert len(schema["properties"]) > 2
+            assert schema["additionalProperties"] is (kind == "connectors")
+        assert document["components"]["schemas"][f"New{name}"]["required"]
+
+
+@pytest.mark.parametrize(("kind", "body", "change"), MADE, ids=[kind for kind, _, _ in MADE])
+async def test_what_calls_take_and_answer_fits_the_description(
+    root: httpx.AsyncClient, kind: str, body: dict[str, Any], change: dict[str, Any]
+) -> None:
+    schemas = (await _description(root))["components"]["schemas"]
+    name = COMPONENTS[kind]
+    assert misfits(body, schemas[f"New{name}"]) == []
+    assert misfits(body | {"no_such_key": 1}, schemas[f"New{name}"]) == [
+        ".no_such_key: no such key"
+    ]
+    assert misfits(change, schemas[f"{name}Change"]) == []
+    closed = schemas[name] | {"additionalProperties": False}  # nothing is left undescribed
+    made = (await root.post(f"/api/v1/{kind}", json=body)).json()
+    path = f"/api/v1/{kind}/{made['id']}"
+    assert misfits(made, closed) == []
+    assert misfits((await root.get(path)).json(), closed) == []
+    assert misfits((await root.patch(path, json=change)).json(), closed) == []
+    for item in (await root.get(f"/api/v1/{kind}")).json()["items"]:
+        assert misfits(item, closed) == []
+
+
+@pytest.mark.parametrize(("kind", "body", "change"), MADE, ids=[kind for kind, _, _ in MADE])
+async def test_what_the_description_requires_is_required(
+    root: httpx.AsyncClient, kind: str, body: dict[str, Any], change: dict[str, Any]
+) -> None:
+    del change
+    schemas = (await _description(root))["components"]["schemas"]
+    for key in schemas[f"New{COMPONENTS[kind]}"]["required"]:
+        without = {name: value for name, value in body.items() if name != key}
+        assert (await root.post(f"/api/v1/{kind}", json=without)).status_code == 422, key
 
 
 async def test_what_works_from_a_later_version_is_stored_with_a_warning(

@@ -153,7 +153,7 @@ async def test_addresses_of_a_later_version_say_so(doors: Stage) -> None:
         assert (await web.post("/api/v2/alerts", headers=key, json={})).status_code == 501
     async with doors.client("mara") as web:
         assert (await web.get("/api/v2/teams")).status_code == 501
-        for path in ("webhooks", "maintenance-windows", "webhooks/x"):
+        for path in ("webhooks", "webhooks/x"):
             answer = await web.get(f"/api/v1/{path}")
             assert answer.status_code == 501
             assert "a later version" in answer.json()["detail"]

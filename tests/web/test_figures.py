@@ -37,5 +37,7 @@ async def test_the_figures_count_and_hold_no_secret(doors: Stage) -> None:
     assert 'tocsin_events_total{inlet="signl4",outcome="accepted"}' in answer.text
     assert 'tocsin_notifications{state="planned"} 5.0' in answer.text
     assert "tocsin_page_lateness_seconds 0.0" in answer.text
+    for name in ("pages_late", "pages_failing", "timers_late", "watchdog_last_ok_timestamp"):
+        assert f"tocsin_{name} 0.0" in answer.text
     for secret in (SECRET, "unknown-secret", "Confidential", doors.tokens["mara"]):
         assert secret not in answer.text

@@ -1,9 +1,11 @@
 """What a signed link opens, and what its holder may still do through it."""
 
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from tocsin.actions import links, reply
 from tocsin.actions.desk import Desk
@@ -11,9 +13,11 @@ from tocsin.actions.world import World
 from tocsin.core.access import Caller, link_acts, link_opens
 from tocsin.core.alert import Alert
 from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, EscalatedByHand
-from tocsin.core.kinds import Actor, Via
+from tocsin.core.kinds import Actor, Status, Via
 from tocsin.store import alerts, linked
+from tocsin.store.db import Connection
 from tocsin.store.linked import Linked
+from tocsin.store.outbox import Through
 
 LASTS = timedelta(hours=24)
 """How long a link works after its alert was closed, to say who closed it."""
@@ -40,13 +44,25 @@ class Closedness(StrEnum):
 class Opened:
     """What a link leads to: the alert, and the person whom the link was sent to.
 
-    `meant`: the alert means this person, also where they are in no team that sees it.
+    `carried` are the other alerts of the same message, all that the person may see. `meant`: the
+    alert means this person, also where they are in no team that sees it.
     """
 
     linked: Linked
     alert: Alert
     person: Caller
     meant: bool
+    carried: tuple[Alert, ...] = ()
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """All that the link acts on."""
+        return (self.alert, *self.carried)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do through it."""
+        return all(alert.status is Status.CLOSED for alert in self.alerts)
 
     @property
     def may_act(self) -> bool:
@@ -66,23 +82,29 @@ async def open_link(world: World, purpose: str, secret: str) -> Opened | Closedn
         return Closedness.UNKNOWN
     async with world.database.transaction() as connection:
         behind = await linked.find(connection, *found)
-        alert = await alerts.get(connection, behind.team, behind.alert) if behind else None
+        found_alerts = await _alerts(connection, behind)
+        alert = found_alerts.get(behind.alert) if behind else None
         if behind is None or alert is None:
             return Closedness.UNKNOWN
-        meant = await _meant(Desk(connection, world.clock.now()), alert, behind.person)
+        desk = Desk(connection, world.clock.now())
+        meant = await _meant(desk, alert, behind.person)
+        carried = await _visible(desk, behind, found_alerts)
     if behind.person is None or not link_opens(behind.person, behind.team, meant=meant):
         return Closedness.NO_ACCESS
-    if alert.closure is not None and world.clock.now() - alert.closure.at > LASTS:
+    opened = Opened(behind, alert, behind.person, meant, carried)
+    ends = [known.closure.at for known in opened.alerts if known.closure is not None]
+    if len(ends) == len(opened.alerts) and world.clock.now() - max(ends) > LASTS:
         return Closedness.ENDED
-    return Opened(behind, alert, behind.person, meant)
+    return opened
 
 
 async def reopened(world: World, opened: Opened) -> Opened:
     """The same link as it stands now."""
     async with world.database.transaction() as connection:
         behind = await linked.find(connection, opened.linked.team, opened.linked.notification)
-        alert = await alerts.get(connection, opened.alert.team, opened.alert.id)
-    return Opened(behind or opened.linked, alert or opened.alert, opened.person, opened.meant)
+        found = await alerts.get_many(connection, [(one.team, one.id) for one in opened.alerts])
+    alert, *carried = (found.get(one.id, one) for one in opened.alerts)
+    return replace(opened, linked=behind or opened.linked, alert=alert, carried=tuple(carried))
 
 
 def nonce(world: World, opened: Opened) -> str:
@@ -100,11 +122,34 @@ async def use_nonce(world: World, opened: Opened, given: str) -> bool:
 
 async def act(
     world: World, opened: Opened, verb: Verb, comment: str | None, via: Via
-) -> reply.Answer | None:
-    """Do what the holder asks, as the person the link was sent to; None when the alert is gone."""
+) -> list[reply.Answer]:
+    """Do what the holder asks, as the person the link was sent to, to all that is not closed.
+
+    Empty when the alerts are gone.
+    """
     by = Actor(opened.person.name, opened.person.user, via)
-    ref = reply.AlertRef(opened.alert.team, opened.alert.id)
-    return await reply.change(world, ref, _change(verb, by, comment))
+    left = [alert for alert in opened.alerts if alert.status is not Status.CLOSED]
+    refs = [reply.AlertRef(alert.team, alert.id) for alert in left or opened.alerts]
+    through = Through(opened.linked.team, opened.linked.notification, verb.value, by)
+    return await reply.change_many(world, refs, _change(verb, by, comment), through)
+
+
+async def _alerts(connection: Connection, behind: Linked | None) -> dict[UUID, Alert]:
+    if behind is None:
+        return {}
+    wanted = dict.fromkeys((behind.alert, *behind.carried))
+    return await alerts.get_many(connection, [(behind.team, one) for one in wanted])
+
+
+async def _visible(desk: Desk, behind: Linked, found: Mapping[UUID, Alert]) -> tuple[Alert, ...]:
+    """The carried alerts, those that mean the person where they are in no team that sees all."""
+    person = behind.person
+    others = [
+        found[one] for one in dict.fromkeys(behind.carried) if one in found and one != behind.alert
+    ]
+    if person is None or link_opens(person, behind.team, meant=False):
+        return tuple(others)
+    return tuple([alert for alert in others if await _meant(desk, alert, person)])
 
 
 async def _meant(desk: Desk, alert: Alert, person: Caller | None) -> bool:

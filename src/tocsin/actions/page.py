@@ -7,8 +7,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.desk import Desk
+from tocsin.actions.maintenance import quiet_over
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert, Changed, due_change
+from tocsin.core.changes import Change, Suppressed, SuppressionEnded
 from tocsin.store import alerts
 
 log = structlog.get_logger()
@@ -54,8 +56,12 @@ async def _page(world: World, limit: int) -> int:
 
 
 async def _decided(desk: Desk, alert: Alert) -> alerts.Saved | None:
-    change = due_change(alert)
+    change: Change | None = due_change(alert)
     try:
+        if isinstance(change, SuppressionEnded):
+            change = quiet_over(await desk.context(alert.team), alert)
+        if isinstance(change, Suppressed) and change.until == alert.suppressed_until:
+            return alerts.Saved(replace(alert, next_step_at=change.until), ())  # looked at early
         outcome = await desk.decide(alert, change) if change is not None else None
     except DBAPIError:
         raise

@@ -12,6 +12,7 @@ from tocsin.core.kinds import Status
 from tocsin.store import alerts
 from tocsin.store.alerts import KeyTaken
 from tocsin.store.db import Connection
+from tocsin.store.outbox import Through, answered
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,16 +41,22 @@ async def change(world: World, ref: AlertRef, asked: Asked) -> Answer | None:
     return answers[0] if answers else None
 
 
-async def change_many(world: World, refs: Iterable[AlertRef], asked: Asked) -> list[Answer]:
+async def change_many(
+    world: World, refs: Iterable[AlertRef], asked: Asked, through: Through | None = None
+) -> list[Answer]:
     """Change several alerts in one transaction; those that do not exist are left out.
 
-    Refusals do not undo the others: each alert has its own outcome, in the order of `refs`.
+    Refusals do not undo the others: each alert has its own outcome, in the order of `refs`. The
+    ledger says it of the notification `through` which somebody answered.
     """
     wanted = list(dict.fromkeys(refs))
     for left in reversed(range(_RACES)):
         try:
             async with world.database.transaction() as connection:
-                answers = await _answers(Desk(connection, world.clock.now()), wanted, asked)
+                desk = Desk(connection, world.clock.now())
+                answers = await _answers(desk, wanted, asked)
+                if through is not None:
+                    await answered(connection, through, [ref.id for ref in wanted], desk.now)
         except KeyTaken:  # reopened here while an event raised its key anew
             if not left:
                 raise

@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from tocsin.actions.reach import check_reach
 from tocsin.actions.world import World
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
@@ -20,7 +21,7 @@ KEEP_EVENTS = timedelta(days=30)
 
 async def upkeep(world: World) -> None:
     """Do what is due; a piece that fails does not keep the others from being done."""
-    for piece in (_partitions, _extend_shifts, _budgets, _forgotten):
+    for piece in (_partitions, _extend_shifts, _budgets, _forgotten, check_reach):
         try:
             await piece(world)
         except Exception as fault:

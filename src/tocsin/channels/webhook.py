@@ -92,6 +92,7 @@ def _body(message: Outgoing) -> bytes:
     links = {name: message.links[name] for name in ("page", "reply") if name in message.links}
     if message.alert is None:
         links.pop("reply", None)
+    bundle = {"alerts": list(message.alerts)} if message.alerts else {}
     return msgspec.json.encode(
         {
             "id": message.id,
@@ -103,6 +104,7 @@ def _body(message: Outgoing) -> bytes:
             "attempt": message.attempt,
             "text": message.text,
             "alert": None if message.alert is None else dict(message.alert),
+            **bundle,
             "links": links,
         }
     )

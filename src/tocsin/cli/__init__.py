@@ -9,7 +9,7 @@ from pathlib import Path
 
 GROUP = "tocsin.commands"
 
-ORDER = ("serve", "demo", "plan", "apply", "export", "who", "token", "doctor")
+ORDER = ("serve", "demo", "plan", "apply", "export", "who", "token", "doctor", "ledger")
 """The order in which people meet the shipped commands; others follow by name."""
 
 

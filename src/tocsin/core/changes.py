@@ -11,10 +11,14 @@ from tocsin.core.rules import Person
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A new alert; its seed is the alert itself, not yet escalating. `suppressed` says why not."""
+    """A new alert; its seed is the alert itself, not yet escalating. `suppressed` says why not.
+
+    `suppressed_until`: what is still open then pages (the end of a maintenance window).
+    """
 
     by: Actor = SYSTEM
     suppressed: str | None = None
+    suppressed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,24 @@ class AcknowledgementExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class AcknowledgementExpiring:
+    """It expires soon: its owner is asked first; `due` and `episode` name the timer."""
+
+    due: datetime
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class DutyChanged:
+    """Somebody came on duty or left it, was deactivated, or can be reached by other methods.
+
+    `inactive` are those of the alert's crew who are deactivated or removed.
+    """
+
+    inactive: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class AcknowledgementExtended:
     """The owner is still on it."""
 
@@ -112,10 +134,11 @@ class SnoozeEnded:
 
 @dataclass(frozen=True, slots=True)
 class EscalatedByHand:
-    """Somebody wants the next step now."""
+    """Somebody wants the next step now; with `restart` the first one."""
 
     by: Actor
     comment: str | None = None
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +153,12 @@ class Reassigned:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """It is over."""
+    """It is over; `automatic`: only because nothing happened for long, so the source stays."""
 
     by: Actor
     comment: str | None = None
     classification: str | None = None
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +179,19 @@ class Annotated:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """Nobody is to be paged, for a reason that stays visible."""
+    """Nobody is to be paged, for a reason that stays visible; `until`: looked at again then."""
 
     reason: str
     by: Actor = SYSTEM
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionEnded:
-    """The reason not to page is gone."""
+    """The reason not to page is gone; `due`: its time is over, where a timer says so."""
 
     by: Actor = SYSTEM
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +227,8 @@ Change = (
     | StepTimedOut
     | Acknowledged
     | AcknowledgementExpired
+    | AcknowledgementExpiring
+    | DutyChanged
     | AcknowledgementExtended
     | Unacknowledged
     | TakenOver

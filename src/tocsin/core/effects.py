@@ -17,6 +17,8 @@ class Purpose(StrEnum):
     UPDATE = "update"  # once, whatever the state
     ACKNOWLEDGED = "acknowledged"  # once: somebody owns it now
     RESOLVED = "resolved"  # once: it is over
+    STILL_ON_IT = "still_on_it"  # once: its owner is asked before their acknowledgement expires
+    NOTICE = "notice"  # once: words of their own, about no alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,22 @@ class Notify:
     purpose: Purpose
     urgency: Urgency
     repeat_every: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Post the page to the outgoing webhook that a step names, once, now."""
+
+    webhook: str
+    due_at: datetime
+    urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTurn:
+    """A step that goes round robin has used one turn."""
+
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,12 @@ class EntryKind(StrEnum):
     RESPONDERS_ADDED = "responders_added"
     RESPONDER_ANSWERED = "responder_answered"
     EXTENDED = "extended"
+    OWNER_ASKED = "owner_asked"
+    CAME_ON_DUTY = "came_on_duty"
+    LEFT_DUTY = "left_duty"
+    PASSED_OVER = "passed_over"
+    BUNDLED = "bundled"
+    THROTTLED = "throttled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +128,4 @@ class Publish:
     by: Actor = SYSTEM
 
 
-Effect = Notify | Withdraw | Wake | Sync | Entry | Publish
+Effect = Notify | Call | TakeTurn | Withdraw | Wake | Sync | Entry | Publish

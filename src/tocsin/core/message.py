@@ -1,5 +1,6 @@
 """What to say about an alert on each medium."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tocsin.core.alert import Alert
@@ -18,8 +19,7 @@ class Words:
 
 def words(alert: Alert, purpose: Purpose, team: str, attempt: int) -> Words:
     """What to tell a person about `alert`: severity, what, where, number; then the rest."""
-    head = f"{_badge(alert.severity)} #{alert.number} {_one_line(alert.title)}"
-    subject = f"{_lead(alert, purpose)}{head}"
+    subject = f"{_lead(alert, purpose)}{_head(alert)}"
     where = f"{team}" + (f" · {alert.source.name}" if alert.source.name else "")
     text = f"{subject} ({where})"
     # An update says what is new by how the alert stands now: its severity, and who owns it.
@@ -39,6 +39,28 @@ def words(alert: Alert, purpose: Purpose, team: str, attempt: int) -> Words:
     )
 
 
+def words_for_many(alerts: Sequence[Alert], purpose: Purpose, team: str) -> Words:
+    """What to tell about several alerts at once, the worst first: how many, which, what to do."""
+    worst = alerts[0]
+    subject = f"{len(alerts)} alerts{_news(purpose)}, worst: {_head(worst)}"
+    end = "; acknowledge all" if purpose in {Purpose.ESCALATION, Purpose.RESPONDER} else ""
+    room = TEXT_LIMIT - len(end) - len(team) - 3
+    listed = [f"{_head(alert)} · {state_sentence(alert)}" for alert in alerts[:LISTED]]
+    more = len(alerts) - len(listed)
+    rest = [f"… and {more} more"] if more else []
+    body = "\n".join(
+        (f"{len(alerts)} alerts{_news(purpose)}{end}.", f"Team: {team}", "", *listed, *rest)
+    )
+    return Words(
+        subject=_shortened(subject, SUBJECT_LIMIT),
+        text=f"{_shortened(subject, room)} ({team}){end}",
+        body=_shortened(body, BODY_LIMIT),
+    )
+
+
+LISTED = 20
+"""Alerts that a message about several names one by one."""
+
 SUBJECT_LIMIT = 160
 TEXT_LIMIT = 240
 BODY_LIMIT = 4000
@@ -54,6 +76,26 @@ def _lead(alert: Alert, purpose: Purpose) -> str:
             return f"Acknowledged by {alert.taken.name if alert.taken else 'somebody'}: "
         case Purpose.RESOLVED:
             return f"Closed by {alert.closure.name if alert.closure else 'somebody'}: "
+        case Purpose.STILL_ON_IT:
+            return "Still on it? "
+        case Purpose.NOTICE:
+            return ""
+
+
+def _head(alert: Alert) -> str:
+    return f"{_badge(alert.severity)} #{alert.number} {_one_line(alert.title)}"
+
+
+def _news(purpose: Purpose) -> str:
+    match purpose:
+        case Purpose.ESCALATION | Purpose.RESPONDER | Purpose.STILL_ON_IT | Purpose.NOTICE:
+            return ""
+        case Purpose.UPDATE:
+            return " changed"
+        case Purpose.ACKNOWLEDGED:
+            return " acknowledged"
+        case Purpose.RESOLVED:
+            return " closed"
 
 
 def _badge(severity: Severity) -> str:

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from tocsin.core.alert import Alert
 from tocsin.core.effects import Purpose
-from tocsin.core.kinds import Status
+from tocsin.core.kinds import Status, Urgency
+from tocsin.core.localtime import resolve, wall_clock
+from tocsin.core.schedule import Restriction, open_between
 
 
 class State(StrEnum):
@@ -45,17 +47,27 @@ def reported(state: State, report: State) -> State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What decides whether a notification is still wanted when its time has come."""
+    """What decides whether a notification is still wanted when its time has come.
 
-    user: int
-    method: int
+    `user` and `method` are None for a webhook that a step names.
+    """
+
+    user: int | None
+    method: int | None
     purpose: Purpose
     episode: int
     planned_at: datetime
 
 
-def still_wanted(promise: Promise, alert: Alert, now: datetime) -> str | None:
-    """None when it is to be sent, else the reason why not, for the ledger."""
+def still_wanted(promise: Promise, alert: Alert | None, now: datetime) -> str | None:
+    """None when it is to be sent, else the reason why not, for the ledger.
+
+    `alert` is None for a notice, which is about none, and where the alert is gone.
+    """
+    if promise.purpose is Purpose.NOTICE:
+        return _TOO_OLD if now - promise.planned_at > NOTICE_USEFUL_FOR else None
+    if alert is None:
+        return "the alert or its team is gone"
     match promise.purpose:
         case Purpose.ESCALATION:
             return _why_not_escalation(promise, alert)
@@ -66,17 +78,22 @@ def still_wanted(promise: Promise, alert: Alert, now: datetime) -> str | None:
         case Purpose.UPDATE:
             if alert.status is Status.CLOSED:
                 return "closed meanwhile"
-        case Purpose.ACKNOWLEDGED:
+        case Purpose.ACKNOWLEDGED | Purpose.STILL_ON_IT:
             if alert.status is not Status.ACKNOWLEDGED:
                 return f"{alert.status} meanwhile"
         case Purpose.RESOLVED:
             if alert.status is not Status.CLOSED:
                 return "reopened meanwhile"
-    return "too old to be of use" if now - promise.planned_at > UPDATE_USEFUL_FOR else None
+    return _TOO_OLD if now - promise.planned_at > UPDATE_USEFUL_FOR else None
 
 
 UPDATE_USEFUL_FOR = timedelta(hours=1)
 """News of an alert that could not be sent for so long is dropped; pages never are."""
+
+NOTICE_USEFUL_FOR = timedelta(hours=24)
+"""Words of their own, for example that a storm is over or that nobody answered."""
+
+_TOO_OLD = "too old to be of use"
 
 
 def _why_not_escalation(promise: Promise, alert: Alert) -> str | None:
@@ -86,9 +103,42 @@ def _why_not_escalation(promise: Promise, alert: Alert) -> str | None:
         return f"suppressed: {alert.suppressed}"
     if promise.episode != alert.episode:
         return "a newer escalation replaced it"
-    if any(answer.user == promise.user for answer in alert.answers):
+    mine = promise.user is not None
+    if mine and any(answer.user == promise.user for answer in alert.answers):
         return "acknowledged by this person"
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When a person is left alone, on the wall clock of `zone`; `on_duty`: they are, just now."""
+
+    windows: tuple[Restriction, ...]
+    zone: str
+    on_duty: bool
+
+
+def held_until(
+    promise: Promise, urgency: Urgency, quiet: QuietHours, now: datetime
+) -> datetime | None:
+    """Until when quiet hours hold a message, None when it goes out.
+
+    Not held is what somebody asked for by hand, and what is urgent for a person on duty; news of
+    alerts are held in any case. Raises `UnknownZone`.
+    """
+    asked = promise.purpose is Purpose.RESPONDER
+    urgent = urgency is Urgency.URGENT and quiet.on_duty and promise.purpose not in _NEWS
+    if asked or urgent or not quiet.windows:
+        return None
+    wall = wall_clock(now, quiet.zone)
+    opens, closes = next(open_between(quiet.windows, wall, wall + _WEEK), (None, wall))
+    if opens != wall:
+        return None
+    return max(resolve(closes, quiet.zone), now + timedelta(seconds=1))
+
+
+_WEEK = timedelta(days=7)
+_NEWS = frozenset({Purpose.UPDATE, Purpose.ACKNOWLEDGED, Purpose.RESOLVED})
 
 
 def repeat_at(repeat_every: timedelta | None, purpose: Purpose, now: datetime) -> datetime | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from tocsin.core.event import Event
 from tocsin.core.kinds import Mode, Severity, Urgency
+from tocsin.core.matching import ANYTHING, Fields, Match, matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,35 @@ class Route:
     acknowledgements: int | None
     policy: str | None
     suppressed: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """A maintenance window that is open until `until`, and which alerts it means.
+
+    `integration` is the row of the one that it means, None for all; 0 is that of none.
+    """
+
+    name: str
+    reason: str
+    until: datetime
+    integration: int | None = None
+    category: str | None = None
+    match: Match = ANYTHING
+
+
+def hushing(
+    windows: Iterable[Maintenance], integration: int | None, category: str | None, fields: Fields
+) -> Maintenance | None:
+    """The window that means such an alert, the one that is open longest; None where none does."""
+    meant = [
+        window
+        for window in windows
+        if window.integration in {None, integration}
+        and (window.category is None or window.category.casefold() == (category or "").casefold())
+        and matches(window.match, fields)
+    ]
+    return max(meant, key=lambda window: window.until, default=None)
 
 
 def route(event: Event, categories: Iterable[Category], policy: str | None = None) -> Route:

@@ -27,7 +27,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may be paged, with what is known about reaching them at this moment."""
+    """Somebody who may be paged, with what is known about reaching them at this moment.
+
+    `time_zone` is their own, None where they never said.
+    """
 
     id: int
     name: str
@@ -35,6 +38,7 @@ class Person:
     rules: Mapping[Urgency, tuple[Rule, ...]] = field(
         default_factory=dict[Urgency, tuple[Rule, ...]]
     )
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

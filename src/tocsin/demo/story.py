@@ -17,6 +17,7 @@ TITLE = "Sign-ins from two continents within one hour"
 ON_IT = "On it."
 DONE = "Account locked, sessions revoked."
 SILENCE = duration(REPEAT_EVERY) + timedelta(seconds=1)
+_WENT_OUT = frozenset({"sent", "delivered", "seen", "answered", "bundled"})
 """After so long the phone would have rung again."""
 
 
@@ -84,7 +85,7 @@ class Story:
     def _rings(self, times: int) -> Look:
         async def look() -> Sequence[Sight]:
             rang = self._rang()
-            pages = [page for page in await self._pages() if page.state == "sent"]
+            pages = [page for page in await self._pages() if page.state in _WENT_OUT]
             attempts = [f"attempt {ring.page.attempt} at {clock_time(ring.at)}" for ring in rang]
             seen = f"rang {_times(len(rang))}: {', '.join(attempts)}" if rang else "did not ring"
             sent = [f"attempt {page.attempt} to {page.user}" for page in pages]
@@ -140,7 +141,7 @@ class Story:
         waited = self.teller.clock.now() - taken
         late = [ring for ring in self._rang() if ring.at > taken]
         phone = f"rang {_times(len(late))} after the acknowledgement" if late else "silent"
-        unsent = [page.state for page in await self._pages() if page.state != "sent"]
+        unsent = [page.state for page in await self._pages() if page.state not in _WENT_OUT]
         return (
             Sight("phone", "silent", phone, holds=not late and waited > SILENCE),
             Sight(

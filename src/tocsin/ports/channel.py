@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
@@ -24,7 +25,8 @@ class MessageKind(StrEnum):
 class Outgoing:
     """One message to one contact method. `id` is the idempotency key, the same over retries.
 
-    `alert` is the contract's alert object, None for a notice. `links` holds `page` and, only for
+    `alert` is the contract's alert object, None for a notice; `alerts` are all that the message is
+    about, the worst first, empty unless it is about several. `links` holds `page` and, only for
     channels that talk to machines, `reply`.
     """
 
@@ -40,6 +42,7 @@ class Outgoing:
     body: str
     language: str = "en"
     alert: Mapping[str, object] | None = None
+    alerts: tuple[Mapping[str, object], ...] = ()
     links: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -53,7 +56,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a channel can do. `machine`: replies come from a program, so it is given `reply`."""
+    """What a channel can do. `machine`: replies come from a program, so it is given `reply`.
+
+    `delivers_within`: how long after it was accepted a message should be reported as delivered,
+    for channels with `receipts`; later the person's next rule runs. None: nothing is expected.
+    """
 
     two_way: bool = False
     receipts: bool = False
@@ -63,6 +70,7 @@ class Capabilities:
     needs_public_address: bool = False
     machine: bool = False
     max_chars: int | None = None
+    delivers_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ async def integration_by_secret(connection: Connection, hashed: bytes) -> Integr
         " AND a.kind = 'integration' WHERE a.hash = $1",
         hashed,
     )
-    return _integration(found[0]) if found else None
+    return integration_of(found[0]) if found else None
 
 
 async def sealed_secret(connection: Connection, team: int, integration: int) -> bytes | None:
@@ -57,7 +57,8 @@ FROM integration i JOIN team t ON t.id = i.team_id
 """
 
 
-def _integration(row: Row) -> Integration:
+def integration_of(row: Row) -> Integration:
+    """The integration of a row with its team's name as `team_name`."""
     body: Mapping[str, object] = msgspec.json.decode(row["body"])
     return Integration(
         team=row["team_id"],

@@ -14,13 +14,15 @@ from tocsin.store.db import Connection, rows, run
 class Linked:
     """A notification of an alert, with the person it was sent to as they are now.
 
-    `person` is None when the user is deactivated or gone. `zone` is theirs, else the team's.
+    `carried` are the alerts of other pages that shared its message. `person` is None when the user
+    is deactivated or gone. `zone` is theirs, else the team's.
     """
 
     team: int
     team_name: str
     notification: UUID
     alert: UUID
+    carried: tuple[UUID, ...]
     uses: int
     person: Caller | None
     zone: str
@@ -43,6 +45,7 @@ async def find(connection: Connection, team: int, notification: UUID) -> Linked 
         team_name=row["team_name"],
         notification=notification,
         alert=row["alert_id"],
+        carried=tuple(row["carried"]),
         uses=row["page_uses"],
         person=person,
         zone=str(body.get("time_zone") or row["time_zone"]),
@@ -52,6 +55,9 @@ async def find(connection: Connection, team: int, notification: UUID) -> Linked 
 _FIND = """
 SELECT n.alert_id, n.page_uses, n.user_id, u.name AS user_name, u.role, u.active,
        u.body AS user_body,
+       ARRAY(SELECT c.alert_id FROM notification c
+             WHERE c.team_id = n.team_id AND c.carrier_id = n.id
+             ORDER BY c.due_at, c.id) AS carried,
        m.user_id IS NOT NULL AS member, m.role AS team_role, t.name AS team_name, t.time_zone
 FROM notification n
 JOIN team t ON t.id = n.team_id

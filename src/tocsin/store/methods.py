@@ -14,7 +14,11 @@ from tocsin.store.people import seal_context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodRow:
-    """A contact method as delivery needs it; `disabled` is the reason why it is not used."""
+    """A contact method as delivery needs it; `disabled` is the reason why it is not used.
+
+    `per_minute` is its own limit of messages, None where it sets none; `quiet` that its person
+    has quiet hours.
+    """
 
     id: int
     name: str
@@ -24,6 +28,8 @@ class MethodRow:
     user_active: bool
     sealed_key: bytes | None
     key_reference: Mapping[str, Any] | None
+    per_minute: int | None = None
+    quiet: bool = False
 
     def signing_key(self, keys: Keys, secrets: Secrets) -> str | None:
         """What messages to it are signed with: what its reference names, else what is kept here.
@@ -39,22 +45,55 @@ class MethodRow:
 
 async def methods_by_id(connection: Connection, methods: Iterable[int]) -> dict[int, MethodRow]:
     """Contact methods with whether their person is active."""
+    found, _ = await methods_and_settings(connection, methods)
+    return found
+
+
+async def methods_and_settings(
+    connection: Connection, methods: Iterable[int]
+) -> tuple[dict[int, MethodRow], dict[str, Mapping[str, Any]]]:
+    """Contact methods, and the settings of their channels, looked up at once."""
     found = await rows(
         connection,
         "SELECT c.id, c.name, c.channel, c.address, c.disabled, c.sealed_key,"
-        " c.body->'signing_key' AS key_reference,"
-        " u.active AS user_active FROM contact_method c JOIN app_user u ON u.id = c.user_id"
-        " WHERE c.id = ANY($1::int[])",
+        " c.body->'signing_key' AS key_reference, c.body->'limits'->'per_minute' AS per_minute,"
+        " u.active AS user_active, u.body ? 'quiet_hours' AS quiet, s.body AS settings"
+        " FROM contact_method c JOIN app_user u ON u.id = c.user_id"
+        " LEFT JOIN setting s ON s.name = $2 || c.channel WHERE c.id = ANY($1::int[])",
         sorted(set(methods)),
+        _CHANNELS,
     )
-    return {row["id"]: _method(row) for row in found}
+    blocks = {row["channel"]: row["settings"] for row in found}
+    settings: dict[str, Mapping[str, Any]] = {
+        channel: msgspec.json.decode(block or "{}", type=dict[str, Any])
+        for channel, block in blocks.items()
+    }
+    return {row["id"]: _method(row) for row in found}, settings
 
 
 def _method(row: Row) -> MethodRow:
-    columns = dict(row)
-    reference = columns.pop("key_reference")
+    columns = {name: value for name, value in row.items() if name != "settings"}
+    reference, limit = columns.pop("key_reference"), columns.pop("per_minute")
     known = None if reference is None else msgspec.json.decode(reference, type=dict[str, Any])
-    return MethodRow(**columns, key_reference=known)
+    most = None if limit is None else msgspec.json.decode(limit)
+    return MethodRow(
+        **columns, key_reference=known, per_minute=most if isinstance(most, int) else None
+    )
+
+
+async def outgoing_webhooks(
+    connection: Connection, names: Iterable[str]
+) -> dict[str, Mapping[str, Any]]:
+    """The entries of `webhooks` with these names, as the configuration has them."""
+    found = await rows(
+        connection,
+        "SELECT path, body FROM stored WHERE path = ANY($1::text[])",
+        sorted({f"{_WEBHOOKS}{name}" for name in names}),
+    )
+    return {
+        row["path"].removeprefix(_WEBHOOKS): msgspec.json.decode(row["body"], type=dict[str, Any])
+        for row in found
+    }
 
 
 async def channel_settings(
@@ -74,3 +113,4 @@ async def channel_settings(
 
 
 _CHANNELS = "channels/"
+_WEBHOOKS = "webhooks/"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tocsin.store.db import Connection, rows
+from tocsin.store.db import Connection, Row, rows
 
 _TABLES: Final = {
     "schedule": "schedule",
@@ -26,12 +26,20 @@ class Found:
 
 async def team(connection: Connection, name: str, row: int | None) -> Found | None:
     """The team with this name, or with this row."""
-    return await _one(connection, "team", name, row)
+    return _whole(await _one(connection, "team", name, row))
 
 
 async def user(connection: Connection, name: str, row: int | None) -> Found | None:
     """The user with this name, or with this row."""
-    return await _one(connection, "app_user", name, row)
+    return _whole(await _one(connection, "app_user", name, row))
+
+
+async def maintenance_window(
+    connection: Connection, name: str, row: int | None
+) -> tuple[int | None, Found] | None:
+    """The maintenance window with this name or row, after the team that it is of (None: all)."""
+    found = await _one(connection, "maintenance_window", name, row, "team_id")
+    return None if found is None else (found["team_id"], _found(0, found["id"], found["name"]))
 
 
 async def all_users(connection: Connection) -> tuple[str, ...]:
@@ -99,15 +107,21 @@ async def by_name(
     return [_found(row["team_id"], row["id"], row["name"]) for row in found]
 
 
-async def _one(connection: Connection, table: str, name: str, row: int | None) -> Found | None:
+async def _one(
+    connection: Connection, table: str, name: str, row: int | None, more: str = "id"
+) -> Row | None:
     found = await rows(
         connection,
-        f"SELECT id, name FROM {table} WHERE name = $1 OR id = $2"  # noqa: S608 - one of two above
+        f"SELECT id, name, {more} FROM {table} WHERE name = $1 OR id = $2"  # noqa: S608 - from above
         " ORDER BY name = $1 DESC LIMIT 1",
         name,
         row,
     )
-    return _found(0, found[0]["id"], found[0]["name"]) if found else None
+    return found[0] if found else None
+
+
+def _whole(row: Row | None) -> Found | None:
+    return None if row is None else _found(0, row["id"], row["name"])
 
 
 def _found(team: int, row: int, name: str) -> Found:

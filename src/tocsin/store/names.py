@@ -21,6 +21,23 @@ async def user_names(connection: Connection, users: Iterable[int]) -> dict[int, 
     return {row["id"]: row["name"] for row in found}
 
 
+async def names_of(
+    connection: Connection, teams: Iterable[int], users: Iterable[int]
+) -> tuple[dict[int, str], dict[int, str]]:
+    """The names of these teams, and of these users, looked up at once."""
+    found = await rows(
+        connection,
+        "SELECT true AS team, id, name FROM team WHERE id = ANY($1::int[])"
+        " UNION ALL SELECT false, id, name FROM app_user WHERE id = ANY($2::int[])",
+        sorted(set(teams)),
+        sorted(set(users)),
+    )
+    return (
+        {row["id"]: row["name"] for row in found if row["team"]},
+        {row["id"]: row["name"] for row in found if not row["team"]},
+    )
+
+
 async def all_teams(connection: Connection) -> dict[int, str]:
     """Every team's name."""
     return {row["id"]: row["name"] for row in await rows(connection, "SELECT id, name FROM team")}

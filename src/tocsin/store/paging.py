@@ -14,14 +14,16 @@ from tocsin.core.escalation import (
     Policy,
     Target,
     Unsupported,
+    Webhook,
     WholeTeam,
     distinct,
 )
 from tocsin.core.kinds import Mode, Urgency
 from tocsin.core.notation import duration, optional_text, texts
-from tocsin.core.routing import Category
+from tocsin.core.routing import Category, Maintenance
 from tocsin.core.rules import Method, Person, Rule
 from tocsin.store.db import Connection, rows
+from tocsin.store.maintenance import WINDOWS, in_force
 from tocsin.store.policies import Names, policy_of
 
 
@@ -32,6 +34,7 @@ class TeamContext:
     `everyone` are the members who may acknowledge. `people` are active users by id: members,
     admins and whoever a policy or shift names. `teams` has the members of this team and of those
     that a policy names. `on_duty` has the people of each tier now, by shift or punched in.
+    `maintenance` are the windows that are open now.
     """
 
     id: int
@@ -45,6 +48,7 @@ class TeamContext:
     people: Mapping[int, Person]
     teams: Mapping[int, tuple[Person, ...]]
     on_duty: Mapping[str, tuple[Person, ...]]
+    maintenance: tuple[Maintenance, ...] = ()
 
 
 async def team_context(
@@ -65,10 +69,10 @@ async def team_contexts(
     users = sorted({target.user for target in also if isinstance(target, OneUser)})
     others = sorted({target.team for target in also if isinstance(target, WholeTeam)})
     found: _Parts = {}
-    for row in await rows(connection, _CONTEXTS, wanted, now, users, others):
+    for row in await rows(connection, _CONTEXTS + WINDOWS, wanted, now, users, others):
         found.setdefault(row["kind"], {})[row["id"]] = msgspec.json.decode(row["body"])
     persons = {user: _person(user, body) for user, body in found.get("user", {}).items()}
-    return {team: _context(team, found, persons) for team in wanted}
+    return {team: _context(team, found, persons, now) for team in wanted}
 
 
 _Parts = dict[str, dict[int, Any]]
@@ -130,10 +134,11 @@ SELECT 'user', u.id, jsonb_build_object('name', u.name, 'role', u.role,
                'urgency', r.urgency, 'body', r.body) ORDER BY r.urgency, r.position), '[]')
             FROM notification_rule r WHERE r.user_id = u.id))
 FROM app_user u WHERE u.active AND u.id IN (SELECT user_id FROM person)
+UNION ALL
 """
 
 
-def _context(team: int, found: _Parts, persons: Mapping[int, Person]) -> TeamContext:
+def _context(team: int, found: _Parts, persons: Mapping[int, Person], now: datetime) -> TeamContext:
     about = found.get("team", {}).get(team, {"name": "?", "time_zone": "UTC"})
     crews = _crews(found, team)
     own = {user: role for user, role in crews.get(team, ("", {}))[1].items() if user in persons}
@@ -169,6 +174,7 @@ def _context(team: int, found: _Parts, persons: Mapping[int, Person]) -> TeamCon
             for other, (_, crew) in crews.items()
         },
         on_duty={tier: distinct(entries) for tier, entries in duty.items()},
+        maintenance=in_force(_part(found, "maintenance", team), about["time_zone"], now),
     )
 
 
@@ -225,7 +231,7 @@ def _people(context: TeamContext, target: Target) -> tuple[Person, ...]:
             return (context.people[user],) if user in context.people else ()
         case WholeTeam(team):
             return context.teams.get(team, ())
-        case Unsupported():
+        case Webhook() | Unsupported():
             return ()
 
 

@@ -15,6 +15,7 @@ from tocsin.core.escalation import (
     Step,
     Target,
     Unsupported,
+    Webhook,
     WholeTeam,
 )
 from tocsin.store.db import Connection, rows, run
@@ -82,6 +83,8 @@ def _target(target: Target) -> dict[str, object]:
             return {"user": user}
         case WholeTeam(team):
             return {"team": team}
+        case Webhook(name):
+            return {"webhook": name}
         case Unsupported(described):
             return {"unsupported": described}
         case _:
@@ -112,4 +115,6 @@ def _target_of(target: Mapping[str, Any]) -> Target:
         return OneUser(target["user"])
     if "team" in target:
         return WholeTeam(target["team"])
+    if "webhook" in target:
+        return Webhook(target["webhook"])
     return Unsupported(target["unsupported"])

@@ -85,13 +85,18 @@ def _rotation(body: Mapping[str, object], number: int) -> Rotation:
         handoff=None if handoff is None else moment(str(handoff)),
         active_until=None if until is None else moment(str(until)),
         time_zone=optional_text(body.get("time_zone")),
-        restrictions=tuple(_restriction(mapping(r)) for r in listing(body.get("restrictions"))),
+        restrictions=restrictions_of(body.get("restrictions")),
         skip_closed_periods=body.get("skip_closed_periods") is True,
     )
 
 
 def _group(entry: object) -> tuple[str, ...]:
     return texts(entry) or (str(entry),)
+
+
+def restrictions_of(value: object) -> tuple[Restriction, ...]:
+    """Windows of the week as the configuration writes them. Raises `ValueError`, `KeyError`."""
+    return tuple(_restriction(mapping(entry)) for entry in listing(value))
 
 
 def _restriction(body: Mapping[str, object]) -> Restriction:

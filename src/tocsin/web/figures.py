@@ -102,5 +102,26 @@ class _Snapshot(Collector):
         yield GaugeMetricFamily(*late, value=found.page_lateness)
         step = "tocsin_step_lateness_seconds", "How late the oldest timer of an alert is."
         yield GaugeMetricFamily(*step, value=found.step_lateness)
+        yield from _watched(found)
         writes = "tocsin_pending_writes", "Changes that a source has not been told yet."
         yield GaugeMetricFamily(*writes, value=found.pending_writes)
+
+
+def _watched(found: Figures) -> Iterable[Metric]:
+    """What the watchdog looks at, and when it was content; the same from every process."""
+    for name, told, value in (
+        ("tocsin_pages_late", "Pages that wait for more than 15 s.", found.pages_late),
+        ("tocsin_pages_failing", "Pages that are tried again.", found.pages_failing),
+        ("tocsin_timers_late", "Timers of alerts late by more than 15 s.", found.timers_late),
+        (
+            "tocsin_watchdog_last_ok_timestamp",
+            "When the watchdog last found all well, in seconds since 1970.",
+            found.watchdog_well,
+        ),
+        (
+            "tocsin_watchdog_last_ping_timestamp",
+            "When the dead-man address last took a ping, in seconds since 1970.",
+            found.watchdog_pinged,
+        ),
+    ):
+        yield GaugeMetricFamily(name, told, value=value)

@@ -1,7 +1,7 @@
 """The addresses that senders post to: lookup, parse, commit, answer in the sender's words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tocsin.actions.heartbeat import heard
 from tocsin.actions.intake import Overloaded, Posted, Unstored
 from tocsin.actions.shown import public_id
+from tocsin.core.event import Ping
 from tocsin.ports import Handled, Inlet, Reply, Unreadable
 from tocsin.ports import Request as Sent
 from tocsin.store.integrations import Integration, integration_by_secret
@@ -44,6 +46,10 @@ class Senders:
         return await self._receive(
             request, request.path_params["dialect"], request.path_params["secret"]
         )
+
+    async def heartbeat(self, request: Request) -> Response:
+        """`/heartbeat/{secret}`, with nothing, `/start` or `/fail` behind it."""
+        return await self._receive(request, "heartbeat", request.path_params["secret"])
 
     async def later(self, request: Request) -> Response:
         """An address of a dialect that this version does not serve: 501 to those who may post."""
@@ -89,6 +95,9 @@ class Senders:
         said = inlet.parse(sent, address.settings)
         if isinstance(said, Unreadable):
             return inlet.refuse(said.status, said.reason), "unreadable"
+        pings = [one for one in said if isinstance(one, Ping)]
+        if pings:
+            return inlet.reply(sent, await self._heard(address, pings)), "heartbeat"
         posted = Posted(
             team=address.team,
             name=address.name,
@@ -114,6 +123,12 @@ class Senders:
         )
         return inlet.reply(sent, handled), "accepted"
 
+    async def _heard(self, address: Integration, pings: Sequence[Ping]) -> Handled:
+        """Pings are no events: they are noted, not kept, and most of them change nothing."""
+        for ping in pings:
+            await heard(self._parts.world, address, ping.signal)
+        return Handled(event_id="", received_at=self._parts.world.clock.now())
+
 
 @dataclass(frozen=True, slots=True)
 class _Later:
@@ -133,8 +148,6 @@ _LATER = (
     _Later("/v2/heartbeats/{rest:path}", _ANY),
     _Later("/integrations/generic/20131114/alert/{secret}/{routing_key}"),
     _Later("/alertmanager/{secret}/api/v2/{rest:path}", _ANY),
-    _Later("/heartbeat/{secret}", ("GET", "POST", "HEAD")),
-    _Later("/heartbeat/{secret}/{rest:path}", ("GET", "POST", "HEAD")),
 )
 
 
@@ -145,6 +158,8 @@ def routes(senders: Senders) -> list[Route]:
         Route("/webhook/{secret}/", senders.signl4, methods=["POST"]),
         Route("/in/{dialect}/{secret}", senders.by_dialect, methods=["POST"]),
         Route("/in/{dialect}/{secret}/", senders.by_dialect, methods=["POST"]),
+        Route("/heartbeat/{secret}", senders.heartbeat, methods=["GET", "POST"]),
+        Route("/heartbeat/{secret}/{signal:path}", senders.heartbeat, methods=["GET", "POST"]),
         *(Route(later.path, senders.later, methods=list(later.methods)) for later in _LATER),
     ]
 

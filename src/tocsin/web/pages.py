@@ -23,7 +23,8 @@ SIZE_LIMIT = 10_000
 class Shown:
     """An alert as its page shows it to the user `person`.
 
-    `nonce` lets the form act once; `may_act` shows buttons.
+    `nonce` lets the form act once; `may_act` shows buttons; `carried` are the other alerts of the
+    same message, on which the buttons act as well.
     """
 
     alert: Alert
@@ -33,6 +34,12 @@ class Shown:
     zone: str
     nonce: str
     may_act: bool
+    carried: tuple[Alert, ...] = ()
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """All alerts of the message."""
+        return (self.alert, *self.carried)
 
 
 def alert_page(shown: Shown, language: str, said: str | None = None, status: int = 200) -> Response:
@@ -46,12 +53,15 @@ def alert_page(shown: Shown, language: str, said: str | None = None, status: int
         alert=_view(shown, words),
         actions=_actions(shown, words),
         nonce=shown.nonce,
+        others=_others(shown, words),
     )
 
 
 def notice_page(text: str, language: str, status: int) -> Response:
     """A page with one sentence, where there is no alert to show."""
-    return _page(status, language, heading=text, said=None, alert=None, actions=(), nonce="")
+    return _page(
+        status, language, heading=text, said=None, alert=None, actions=(), nonce="", others=()
+    )
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -124,15 +134,41 @@ def _view(shown: Shown, words: Words) -> dict[str, object]:
     }
 
 
+_MOST_OTHERS = 12
+
+
+def _others(shown: Shown, words: Words) -> list[str]:
+    """One line for each further alert of the message; the last says how many more there are."""
+    zone = zone_of(shown.zone)
+    lines = [
+        _fit(
+            f"#{alert.number} {words.severities[alert.severity]} {alert.title}"
+            f" · {sentence(alert, words, shown.names, zone)}",
+            200,
+        )
+        for alert in shown.carried[:_MOST_OTHERS]
+    ]
+    more = len(shown.carried) - len(lines)
+    return [*lines, words.more.format(number=more)] if more else lines
+
+
 def _actions(shown: Shown, words: Words) -> list[tuple[str, str]]:
-    alert = shown.alert
-    if not shown.may_act or alert.status is Status.CLOSED:
+    left = [alert for alert in shown.alerts if alert.status is not Status.CLOSED]
+    if not shown.may_act or not left:
         return []
+    first = [("acknowledge", words.acknowledge)] if any(_asks(one, shown) for one in left) else []
+    found = [*first, ("close", words.close), ("escalate", words.escalate)]
+    if not shown.carried:
+        return found
+    return [(action, words.all.format(action=label, number=len(left))) for action, label in found]
+
+
+def _asks(alert: Alert, shown: Shown) -> bool:
+    """Whether an acknowledgement of this person would change something."""
     asked = shown.person in alert.responders or (
         alert.awaiting_owner and alert.owner == shown.person
     )
-    first = [("acknowledge", words.acknowledge)] if alert.status is Status.OPEN or asked else []
-    return [*first, ("close", words.close), ("escalate", words.escalate)]
+    return alert.status is Status.OPEN or asked
 
 
 def _fit(text: str, most: int) -> str:

@@ -1,5 +1,6 @@
 """Answers through signed links: programs on `/r/`, people on `/p/`."""
 
+from collections import Counter
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -10,8 +11,8 @@ from tocsin.actions import linked
 from tocsin.actions.linked import Closedness, Opened, Verb
 from tocsin.actions.links import PAGE, REPLY
 from tocsin.actions.shown import users_of
-from tocsin.core.alert import Alert, Outcome, Refused, Unchanged
-from tocsin.core.kinds import Status, Via
+from tocsin.core.alert import Alert, Changed, Outcome, Refused, Unchanged
+from tocsin.core.kinds import Via
 from tocsin.core.message import state_sentence
 from tocsin.store import names
 from tocsin.web import jsonbody
@@ -35,14 +36,17 @@ class Replies:
         if not isinstance(opened, Opened):  # before its words are looked at
             raise _closed(opened)
         verb, comment = _asked(jsonbody.read(await request.body()))
-        if opened.alert.status is Status.CLOSED:
-            return _said(opened.alert, state_sentence(opened.alert))
+        if opened.over:
+            return _said(opened.alert, _standing(opened.alerts))
         if not opened.may_act:
             raise Problem(403, "The role of this person lets them read only.", "Ask an admin.")
-        answer = await linked.act(self._world, opened, verb, comment, Via.REPLY)
-        if answer is None:
+        answers = await linked.act(self._world, opened, verb, comment, Via.REPLY)
+        if not answers:
             raise _closed(Closedness.UNKNOWN)
-        return _said(answer.alert, _message(answer.alert, answer.outcome))
+        if opened.carried:
+            now = await linked.reopened(self._world, opened)
+            return _said(now.alert, _standing(now.alerts))
+        return _said(answers[0].alert, _message(answers[0].alert, answers[0].outcome))
 
     async def show(self, request: Request) -> Response:
         """`GET /p/{secret}`: the alert with its buttons; changes nothing."""
@@ -76,7 +80,7 @@ class Replies:
         verb = form.get("action", "")
         if verb not in set(Verb) or len(form.get("comment", "")) > MOST_COMMENT:
             return alert_page(await self._shown(opened), spoken, words.unreadable, 400)
-        if opened.alert.status is Status.CLOSED:  # the page says who closed it
+        if opened.over:  # the page says who closed it
             return alert_page(await self._shown(opened), spoken)
         if not opened.may_act:
             return alert_page(await self._shown(opened), spoken, words.may_not, 403)
@@ -84,16 +88,18 @@ class Replies:
             now = await linked.reopened(self._world, opened)
             return alert_page(await self._shown(now), spoken, words.used, 409)
         comment = form.get("comment", "").strip() or None
-        answer = await linked.act(self._world, opened, Verb(verb), comment, Via.PAGE)
-        if answer is None:
+        answers = await linked.act(self._world, opened, Verb(verb), comment, Via.PAGE)
+        if not answers:
             return notice_page(words.not_found, spoken, 404)
         shown = await self._shown(await linked.reopened(self._world, opened))
-        said = _said_on_page(answer.outcome, shown, words)
+        changed = [one.outcome for one in answers if isinstance(one.outcome, Changed)]
+        said = _said_on_page(changed[0] if changed else answers[0].outcome, shown, words)
         return alert_page(shown, spoken, said)
 
     async def _shown(self, opened: Opened) -> Shown:
         async with self._world.database.transaction() as connection:
-            known = await names.user_names(connection, users_of(opened.alert))
+            users = {user for alert in opened.alerts for user in users_of(alert)}
+            known = await names.user_names(connection, users)
         return Shown(
             alert=opened.alert,
             person=opened.person.user,
@@ -102,6 +108,7 @@ class Replies:
             zone=opened.linked.zone,
             nonce=linked.nonce(self._world, opened),
             may_act=opened.may_act,
+            carried=opened.carried,
         )
 
 
@@ -166,6 +173,14 @@ def _message(alert: Alert, outcome: Outcome) -> str:
         reason = outcome.reason
         return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
     return state_sentence(alert)
+
+
+def _standing(alerts: tuple[Alert, ...]) -> str:
+    """How one alert stands, or how many of several stand how."""
+    if len(alerts) == 1:
+        return state_sentence(alerts[0])
+    counts = Counter(alert.status.value for alert in alerts)
+    return f"{len(alerts)} alerts: {', '.join(f'{n} {status}' for status, n in counts.items())}."
 
 
 def _said(alert: Alert, message: str) -> Response:

@@ -11,7 +11,7 @@ from tocsin.core.kinds import Severity, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Everything a page says by itself. Templates take `user`, `time`, `number` and `status`."""
+    """Everything a page says by itself. Templates take `user`, `time`, `number` and `action`."""
 
     raised: str
     source: str
@@ -36,6 +36,8 @@ class Words:
     unavailable: str
     unreadable: str
     may_not: str
+    all: str
+    more: str
     severities: Mapping[Severity, str]
 
 
@@ -63,6 +65,8 @@ ENGLISH = Words(
     unavailable="Tocsin cannot reach its database just now. Try again in a moment.",
     unreadable="The form could not be read. Open the link again.",
     may_not="Your role in this team lets you read only.",
+    all="{action}: all {number}",
+    more="… and {number} more",
     severities={
         Severity.CRITICAL: "CRITICAL",
         Severity.HIGH: "HIGH",
@@ -96,6 +100,8 @@ GERMAN = Words(
     unavailable="Tocsin erreicht seine Datenbank gerade nicht. Versuch es gleich noch einmal.",
     unreadable="Das Formular war nicht lesbar. Öffne den Link noch einmal.",
     may_not="Deine Rolle in diesem Team erlaubt nur Lesen.",
+    all="{action}: alle {number}",
+    more="… und {number} weitere",
     severities={
         Severity.CRITICAL: "KRITISCH",
         Severity.HIGH: "HOCH",

@@ -1,6 +1,7 @@
 """The configuration: read, checked, planned, applied, exported, edited."""
 
 from tocsin.actions.configure.applying import Choices, apply, plan
+from tocsin.actions.configure.bodies import bodies
 from tocsin.actions.configure.editing import Editor, create, delete, show, show_all, update
 from tocsin.actions.configure.exporting import export
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, NotFoundError
@@ -27,6 +28,7 @@ __all__ = [
     "RefusedError",
     "Report",
     "apply",
+    "bodies",
     "create",
     "create_token",
     "delete",

@@ -106,7 +106,7 @@ class Block:
         """A length of time within limits."""
         span = self._read(key, notation.duration, "30s, 2m, 4h or 1d")
         if span is not None and not least <= span <= most:
-            self.fault(key, f"give a duration from {_spoken(least)} to {_spoken(most)}")
+            self.fault(key, f"give a duration from {spoken(least)} to {spoken(most)}")
             return None
         return span
 
@@ -125,7 +125,7 @@ class Block:
     def block(self, key: str) -> "Block | None":
         """A nested mapping."""
         value = self.raw(key)
-        return None if value is None else self._block(value, (*self.path, key))
+        return None if value is None else self.inner(value, (*self.path, key))
 
     def named(self, key: str) -> Iterator[tuple[str, "Block"]]:
         """A mapping of names to mappings; a fault in one does not hide the others."""
@@ -136,14 +136,14 @@ class Block:
             path = (*outer.path, name)
             if (wrong := name_fault(name)) is not None:
                 self.faults.add(path, wrong)
-            inner = self._block(value, path)
+            inner = self.inner(value, path)
             if inner is not None:
                 yield name, inner
 
     def blocks(self, key: str) -> Iterator["Block"]:
         """A list of mappings."""
         for path, value in self.entries(key):
-            inner = self._block(value, path)
+            inner = self.inner(value, path)
             if inner is not None:
                 yield inner
 
@@ -182,6 +182,13 @@ class Block:
         check_storable(value, (*self.path, key), self.faults)
         return value
 
+    def inner(self, value: object, path: Path) -> "Block | None":
+        """A value that stands further inside, as a mapping."""
+        if not isinstance(value, dict):
+            self.faults.add(path, f"give a mapping (key: value), not {_shown(value)}")
+            return None
+        return Block(cast("dict[str, object]", value), path, self.faults)
+
     def end(self) -> None:
         """Note every key that was not asked for."""
         for key in self.value:
@@ -202,12 +209,6 @@ class Block:
         except ValueError as error:
             self.fault(key, str(error))
             return None
-
-    def _block(self, value: object, path: Path) -> "Block | None":
-        if not isinstance(value, dict):
-            self.faults.add(path, f"give a mapping (key: value), not {_shown(value)}")
-            return None
-        return Block(cast("dict[str, object]", value), path, self.faults)
 
     def _word(self, item: object, path: Path, most: int) -> str | None:
         if isinstance(item, str) and item.strip() and len(item) <= most:
@@ -263,7 +264,8 @@ def _shown(value: object) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _spoken(span: timedelta) -> str:
+def spoken(span: timedelta) -> str:
+    """A length of time as a fault names it: `90s`, `2m`, `7d`."""
     seconds = int(span.total_seconds())
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds and seconds % size == 0:

@@ -123,7 +123,7 @@ class Check:
             what = "`secret_env` names a variable that ends in _SECRET, _PASSWORD or _TOKEN"
             self.faults.add((*path, "secret_env"), what)
         stored = value.get("stored")
-        if stored is not None and stored not in self.known.stored:
+        if stored is not None and str(stored) not in self.known.stored:
             self.faults.add(
                 (*path, "stored"),
                 f"{str(stored)[:60]!r} is not stored here: enter the secret itself in this place",

@@ -57,7 +57,7 @@ def difference(
         if former.key in matched:
             continue
         if former.file_body is None:
-            if former.key.kind is not Kind.OVERRIDE:
+            if not former.key.kind.is_operation:
                 result.kept.append(former)
         elif removes:
             if former.edited and not overwrite:

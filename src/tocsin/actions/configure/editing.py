@@ -8,7 +8,13 @@ from tocsin.actions.configure.applying import reasons_to_stay
 from tocsin.actions.configure.check import Check
 from tocsin.actions.configure.difference import Act, Change
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, Path
-from tocsin.actions.configure.finding import Guard, everywhere, find, new_key
+from tocsin.actions.configure.finding import (
+    Guard,
+    everywhere,
+    find,
+    new_key,
+    with_team_named,
+)
 from tocsin.actions.configure.hostkeys import host_faults
 from tocsin.actions.configure.sealing import Copied, sealed, stored_names
 from tocsin.actions.configure.shape import join, split
@@ -81,7 +87,7 @@ async def create(
         key = new_key(kind, body, edit.holdings, guard)
         if key in edit.holdings.objects:
             raise ConflictError(f"{key} is there already")
-        wanted = taken(kind, body)
+        wanted = taken(kind, with_team_named(body, edit.holdings))
         if kind is Kind.INTEGRATION and wanted.get("secret") is None:
             chosen["secret"] = wanted["secret"] = secrets.token_hex(16)  # a PagerDuty key's length
         draft = Held(key=key, id=0, body=wanted, position=edit.next_position(key))
@@ -104,6 +110,7 @@ async def update(
     async with world.database.transaction() as connection:
         edit = await _Edit.begin(world, connection, editor)
         former = find(edit.holdings, kind, given, within, guard)
+        body = with_team_named(body, edit.holdings)
         _check_same(former, body)
         merged = {**former.body, **taken(kind, body)}
         merged = {key: value for key, value in merged.items() if value is not None}
@@ -132,7 +139,7 @@ async def delete(
         held = find(edit.holdings, kind, given, within, guard)
         places = {edit.sight.place(fault.path): None for fault in edit.faults(held.key, None)}
         reasons = [f"{place} refers to it" for place in places]
-        if not force and kind is not Kind.OVERRIDE:
+        if not force and not kind.is_operation:
             now = world.clock.now()
             reasons += await reasons_to_stay(connection, held, edit.holdings, now)
         if reasons:
@@ -257,12 +264,16 @@ def _inside(fault: Fault, place: Path) -> Fault:
 
 def _check_same(former: Held, body: Mapping[str, object]) -> None:
     """Refuse a body that names another object than the one that is changed."""
+    team = former.body.get("team")
     own = {"name": former.key.names[-1], **owners(former.key)}
     faults = [
         Fault((key,), f"it is {own[key]!r} and cannot be changed; make a new one")
         for key in fixed(former.key.kind)
         if body.get(key) is not None and body[key] != own[key]
     ]
+    if former.key.kind is Kind.MAINTENANCE and body.get("team", team) != team:
+        whose = f"of team {team!r}" if team else "one of all teams"
+        faults.append(Fault(("team",), f"it is {whose} and cannot be changed; make a new one"))
     if faults:
         raise ConfigureError(faults)
 

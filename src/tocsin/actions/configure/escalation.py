@@ -17,8 +17,9 @@ def check_policy(team: str, block: Block, check: Check) -> None:
     block.number("repeat", 0, 1000)
     block.duration("acknowledge_timeout", least=timedelta(seconds=1))
     check_answers(block)
-    if not block.raw("steps"):
-        block.fault(None, "`steps` is missing: name at least one")
+    block.need("steps")
+    if block.raw("steps") == []:
+        block.fault("steps", "name at least one step")
     for step in block.blocks("steps"):
         _step(team, step, check)
     block.end()

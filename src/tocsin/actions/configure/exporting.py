@@ -8,7 +8,7 @@ import msgspec
 
 from tocsin.actions.configure.shape import join
 from tocsin.actions.world import World
-from tocsin.store.configuration import Held, Holdings, Kind, load
+from tocsin.store.configuration import Held, Holdings, load
 
 _ORDER = (
     "version", "users", "teams", "settings", "maintenance_windows", "webhooks", "name", "email",
@@ -39,7 +39,7 @@ async def export(world: World) -> str:
 
 
 def tree_of(holdings: Holdings) -> dict[str, object]:
-    """The configuration in the file's format; overrides made by hand are no part of it."""
+    """The configuration in the file's format; what was made by hand is no part of it."""
     tree, _ = join(
         (held.key, held.body, held.position)
         for held in holdings.objects.values()
@@ -49,8 +49,8 @@ def tree_of(holdings: Holdings) -> dict[str, object]:
 
 
 def by_hand(held: Held) -> bool:
-    """Whether it is an operation, not configuration: an override made by UI or API."""
-    return held.key.kind is Kind.OVERRIDE and held.file_body is None
+    """Whether it is an operation, not configuration: an override or window made by UI or API."""
+    return held.key.kind.is_operation and held.file_body is None
 
 
 def text_of(tree: Mapping[str, object]) -> str:

@@ -48,6 +48,12 @@ def new_key(kind: Kind, body: Mapping[str, object], holdings: Holdings, guard: G
     Raises `ConfigureError` for a body that does not name it, `NotFoundError` for its owner.
     """
     match kind:
+        case Kind.MAINTENANCE:
+            if body.get("team") is None:
+                guard(None, None)
+            else:
+                _team(body, holdings, guard)
+            return Key(kind, (_text(body, "name"),))
         case Kind.USER | Kind.TEAM:
             guard(None, None)
             return Key(kind, (_text(body, "name"),))
@@ -67,6 +73,13 @@ def new_key(kind: Kind, body: Mapping[str, object], holdings: Holdings, guard: G
             return Key(kind, (*schedule.key.names, "@"))
         case _:
             return Key(kind, (_team(body, holdings, guard), _text(body, "name")))
+
+
+def with_team_named(body: Mapping[str, object], holdings: Holdings) -> dict[str, object]:
+    """A body whose `team`, where it has one, is called by its name; unknown ones stay."""
+    given = body.get("team")
+    names = {ids.encode(0, row): name for name, row in holdings.teams.items()}
+    return {**body, "team": names.get(given, given)} if isinstance(given, str) else dict(body)
 
 
 def _team(body: Mapping[str, object], holdings: Holdings, guard: Guard) -> str:

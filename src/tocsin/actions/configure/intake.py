@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from tocsin.actions.configure.blocks import Block
-from tocsin.actions.configure.check import Check, TeamNames
+from tocsin.actions.configure.check import Check
 from tocsin.actions.configure.escalation import check_answers
+from tocsin.actions.configure.faults import place_of
 from tocsin.actions.configure.later import LATER
+from tocsin.actions.configure.watching import check_heartbeat
 from tocsin.core.kinds import Severity, Urgency
+from tocsin.core.matching import How, pattern
 from tocsin.core.notation import mapping
+from tocsin.core.timewindow import first_time, window
 
 INLETS = (
     "signl4", "pagerduty", "opsgenie", "victorops", "alertmanager", "grafana", "azure-monitor",
@@ -20,7 +24,7 @@ EVENT_FORMATS = ("signl4", "cloudevents", "pagerduty")
 SHORTEST_SECRET = 16
 _SECRET = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{3}(?:[0-9A-Fa-f]{3})?")
-_TESTS = ("is", "contains", "regex")
+_TESTS = tuple(How)
 
 
 def check_category(team: str, block: Block, check: Check) -> None:
@@ -49,7 +53,9 @@ def check_integration(team: str, name: str, block: Block, check: Check) -> None:
     _sender_secret(f"{team}/{name}", block, check)
     check.policy(block, team)
     block.flag("enabled")
-    block.anything("settings")
+    settings = block.anything("settings")
+    if inlet == "heartbeat":
+        check_heartbeat(settings, block)
     if block.anything("limits") is not None:
         check.waits("integration limits")
     block.end()
@@ -96,21 +102,18 @@ def check_route(team: str, block: Block, check: Check) -> None:
 
 def check_maintenance(block: Block, check: Check) -> None:
     """One entry of `maintenance_windows`."""
-    check.waits("maintenance windows")
     block.need("from", "to", "reason")
     team = block.raw("team")
     if team is not None:
         check.team((*block.path, "team"), team)
-    names = check.known.teams.get(str(team), TeamNames())
-    for key, known in (("integration", names.integrations), ("category", names.categories)):
-        name = block.text(key)
-        if name is not None and team is not None and name not in known:
-            block.fault(key, f"team {team} has no {key} {name!r}")
+    integration, category = block.text("integration"), block.text("category")
+    names = check.known.teams.get(str(team))
+    if names is not None and integration is not None and integration not in names.integrations:
+        block.fault("integration", f"team {team} has no integration {integration!r}")
+    if names is not None and category is not None and category not in names.categories:
+        block.fault("category", f"team {team} has no category {category!r}")
     _match(block)
-    begin, end = block.moment("from"), block.moment("to")
-    if begin and end and (begin.tzinfo is None) == (end.tzinfo is None) and end <= begin:
-        block.fault("to", "it ends before it begins")
-    block.text("rrule", most=1000)
+    _open_times(block, check)
     block.text("reason", most=1000)
     block.end()
 
@@ -132,6 +135,28 @@ def check_webhook(block: Block, check: Check) -> None:
         if set(key.value) not in ({"secret_env"}, {"stored"}):
             key.fault(None, "give {secret_env: NAME_SECRET}")
     block.end()
+
+
+def _open_times(block: Block, check: Check) -> None:
+    """When a window is open; whether that can be is the same in every zone."""
+    begin, end = block.moment("from"), block.moment("to")
+    rrule = block.text("rrule", most=1000)
+    if begin is None or end is None:
+        return
+    try:
+        window(begin, end, None, "UTC")
+    except ValueError as error:
+        block.fault("to", str(error))
+        return
+    start = begin.replace(tzinfo=None)
+    try:
+        opens = first_time(window(start, start + (end - begin), rrule, "UTC"))
+    except ValueError as error:
+        block.fault("rrule", str(error))
+        return
+    if opens is not None and opens != start:
+        what = f"`from` is no time of `rrule`: it opens for the first time at {opens.isoformat()}"
+        check.notes.append(f"{place_of(block.path)}: {what}")
 
 
 def _sender_secret(own: str, block: Block, check: Check) -> None:
@@ -187,6 +212,8 @@ def _match(block: Block) -> None:
     if match is None:
         return
     for key in ("all", "any"):
+        if match.raw(key) == []:
+            match.fault(key, "name at least one test, or leave it out")
         for test in match.blocks(key):
             test.need("field")
             test.text("field")
@@ -206,6 +233,6 @@ def _test(word: str, test: Block) -> None:
     text = test.text(word, most=1000)
     if word == "regex" and text is not None:
         try:
-            re.compile(text)
-        except (re.error, OverflowError, RecursionError) as error:
-            test.fault("regex", f"it is no regular expression: {error}")
+            pattern(text)
+        except ValueError as error:
+            test.fault("regex", str(error))

@@ -51,11 +51,12 @@ def _contact_method(stored: str, block: Block, check: Check) -> None:
     if key is not None:
         _signing_key(stored, key, channel, check)
     if channel is not None:
-        _address(channel, address, block, check)
+        check_address(channel, address, block, check)
     block.end()
 
 
-def _address(channel: str, address: str | None, block: Block, check: Check) -> None:
+def check_address(channel: str, address: str | None, block: Block, check: Check) -> None:
+    """The `address` of a block, held against what its channel takes."""
     plug_in = check.channel(channel)
     if plug_in is None and f"channel {channel}" in LATER:
         check.waits(f"channel {channel}")
@@ -77,7 +78,7 @@ def _signing_key(stored: str, key: Block, channel: str | None, check: Check) -> 
     key.end()
     if len(key.value) != 1:
         key.fault(None, "give {secret_env: NAME_SECRET} or {stored: NAME}, or leave it out")
-    elif key.value.get("stored") not in {None, stored}:
+    elif key.value.get("stored") not in (None, stored):
         key.fault("stored", f"a contact method keeps its own key: {stored}")
 
 

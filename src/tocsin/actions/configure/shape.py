@@ -15,7 +15,9 @@ _OF_TEAM: Mapping[str, Kind] = {
     "integrations": Kind.INTEGRATION,
     "connectors": Kind.CONNECTOR,
 }
-_TOP = ("maintenance_windows", "webhooks")
+_WATCHDOG = "watchdog"
+_WINDOWS = "maintenance_windows"
+_TOP = ("webhooks",)
 _BLOCK_OF = {kind: block for block, kind in _OF_TEAM.items()}
 
 
@@ -36,9 +38,15 @@ def split(tree: Mapping[str, object]) -> dict[Key, Item]:
         found += _user(name, user)
     for name, team in _named(tree.get("teams")):
         found += _team(name, team)
-    for name, body in _named(mapping(tree.get("settings")).get("channels")):
+    settings = mapping(tree.get("settings"))
+    if mapping(settings.get(_WATCHDOG)):
+        key = Key(Kind.SETTING, (_WATCHDOG,))
+        found.append(Item(key, mapping(settings[_WATCHDOG]), 0, ("settings", _WATCHDOG)))
+    for name, body in _named(settings.get("channels")):
         key = Key(Kind.SETTING, ("channels", name))
         found.append(Item(key, body, 0, ("settings", "channels", name)))
+    for name, body in _named(tree.get(_WINDOWS)):
+        found.append(Item(Key(Kind.MAINTENANCE, (name,)), body, 0, (_WINDOWS, name)))
     for block in _TOP:
         for name, body in _named(tree.get(block)):
             found.append(Item(Key(Kind.STORED, (block, name)), body, 0, (block, name)))
@@ -127,6 +135,8 @@ def _place(key: Key, tree: Mapping[str, object]) -> Path | None:
             path = ("users", key.owner, "notification_rules", key.names[1], -1)
         case Kind.OVERRIDE:
             path = ("teams", key.owner, "schedules", key.names[1], "overrides", -1)
+        case Kind.MAINTENANCE:
+            return (_WINDOWS, key.owner)
         case Kind.SETTING:
             return ("settings", *key.names)
         case Kind.STORED:

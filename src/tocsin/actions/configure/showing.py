@@ -20,6 +20,7 @@ RESOURCES: Mapping[str, Kind] = {
     "integrations": Kind.INTEGRATION,
     "categories": Kind.CATEGORY,
     "connectors": Kind.CONNECTOR,
+    "maintenance-windows": Kind.MAINTENANCE,
 }
 """What the API calls each kind."""
 
@@ -63,7 +64,7 @@ def owners(key: Key) -> dict[str, object]:
             return {"team": key.owner, "schedule": key.names[1]}
         case Kind.SCHEDULE | Kind.POLICY | Kind.CATEGORY | Kind.INTEGRATION | Kind.CONNECTOR:
             return {"team": key.owner}
-        case Kind.USER | Kind.TEAM | Kind.SETTING | Kind.STORED:
+        case Kind.USER | Kind.TEAM | Kind.MAINTENANCE | Kind.SETTING | Kind.STORED:
             return {}
         case _:
             assert_never(key.kind)
@@ -75,6 +76,7 @@ FIXED: Mapping[Kind, tuple[str, ...]] = {
     Kind.OVERRIDE: ("team", "schedule"),
     Kind.USER: ("name",),
     Kind.TEAM: ("name",),
+    Kind.MAINTENANCE: ("name",),
 }
 """The keys of a body that say which object is meant; they cannot be changed."""
 

@@ -17,6 +17,7 @@ from tocsin.actions.configure.intake import (
 )
 from tocsin.actions.configure.later import LATER
 from tocsin.actions.configure.people import CHANNELS, check_user
+from tocsin.actions.configure.watching import check_watchdog
 from tocsin.core.access import Role
 from tocsin.core.notation import listing, mapping
 
@@ -26,7 +27,12 @@ _TEAM_ROLES = tuple(role for role in Role if role is not Role.ADMIN)
 
 def check_tree(tree: Mapping[str, object], check: Check) -> None:
     """Check every object of a configuration; what was found is in `check`."""
-    block = Block(tree, (), check.faults)
+    check_root(Block(tree, (), check.faults), check)
+    _unreachable_people(tree, check)
+
+
+def check_root(block: Block, check: Check) -> None:
+    """Check the outermost block and everything inside it, each key through its getter."""
     version = block.raw("version")
     if version is None:
         check.notes.append("without `version: 1` nothing is removed")
@@ -44,9 +50,11 @@ def check_tree(tree: Mapping[str, object], check: Check) -> None:
     if settings is not None:
         for name, channel in settings.named("channels"):
             _channel_settings(name, channel, check)
+        watchdog = settings.block("watchdog")
+        if watchdog is not None:
+            check_watchdog(watchdog, check)
         settings.end()
     block.end()
-    _unreachable_people(tree, check)
 
 
 def _team(name: str, block: Block, check: Check) -> None:
@@ -79,15 +87,14 @@ def _team(name: str, block: Block, check: Check) -> None:
 def _members(block: Block, check: Check) -> None:
     seen: set[str] = set()
     for path, entry in block.entries("members"):
-        name: object = entry
-        if isinstance(entry, dict):
-            member = Block(cast("dict[str, object]", entry), path, check.faults)
+        name, place = entry, path
+        if isinstance(entry, dict) and (member := block.inner(cast("object", entry), path)):
             member.need("user")
-            name = member.raw("user") or ""
+            name, place = member.raw("user") or "", (*path, "user")
             member.choice("role", _TEAM_ROLES)
             member.end()
-        check.user(path, name)
-        if name in seen:
+        check.user(place, name)
+        if str(name) in seen:
             check.faults.add(path, f"{name} is a member already")
         seen.add(str(name))
 

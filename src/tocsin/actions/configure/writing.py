@@ -27,6 +27,7 @@ from tocsin.store.configuration import (
     touch,
 )
 from tocsin.store.db import Connection, run
+from tocsin.store.maintenance import look_again
 from tocsin.store.outbox import poll_now
 
 _SHIFTING = {Kind.TEAM, Kind.SCHEDULE, Kind.OVERRIDE}
@@ -64,6 +65,9 @@ class Writer:
             written += await self._one(change, copied.get(change.key))
         self.stale &= set(self.holdings.teams.values())
         await bump(self.connection, sorted(self.stale))
+        for window in [change.held for change in ordered if change.key.kind is Kind.MAINTENANCE]:
+            if window is not None:
+                await look_again(self.connection, window.team, self.now)
         for team in sorted(self.shifted & self.stale):
             await shifts.materialise(self.connection, team, self.now)
         return written
@@ -124,6 +128,9 @@ class Writer:
     def _owned(self, held: Held, wanted: Item) -> Held:
         """The object as it will be: what a file writes is the file's, an edit stays an edit."""
         changed = replace(held, body=wanted.body, position=wanted.position)
+        if held.key.kind is Kind.MAINTENANCE:
+            name = optional_text(wanted.body.get("team"))
+            changed = replace(changed, team=None if name is None else self.holdings.teams[name])
         if self.editor is None:
             return replace(changed, file_body=wanted.body, changed_by=None, changed_at=None)
         return replace(changed, changed_by=self.editor, changed_at=self.now)
@@ -140,6 +147,8 @@ class Writer:
                 return {"sealed_secret": None}
             case Kind.METHOD:
                 return self._signing_key(former, held)
+            case Kind.MAINTENANCE:
+                return {"team_id": held.team}
             case _:
                 return {}
 

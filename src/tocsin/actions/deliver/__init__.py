@@ -5,18 +5,24 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from tocsin.actions.deliver.claiming import Ready, claim
+from tocsin.actions.deliver.claiming import claim
+from tocsin.actions.deliver.composing import Ready
 from tocsin.actions.deliver.reaching import Channels
+from tocsin.actions.deliver.receipts import late_receipts, reported
+from tocsin.actions.deliver.storms import storms_over
 from tocsin.actions.world import World
+from tocsin.core.effects import Purpose
 from tocsin.core.notification import State, repeat_at, retry_at
 from tocsin.core.storable import line
 from tocsin.ports import Failed, FailureKind, Sent
 from tocsin.store.outbox import PAGE_LEASE, Full, Settled, settle_pages
+
+__all__ = ["Channels", "Deliverer", "late_receipts", "reported", "storms_over"]
 
 log = structlog.get_logger()
 
@@ -143,7 +149,8 @@ class Deliverer:
         return PER_MEDIUM - max((n for n in media.values() if n < PER_MEDIUM), default=0)
 
     def _full(self) -> Full:
-        methods = Counter(item.due.promise.method for item in self._flying.values())
+        flying = [item.due.promise.method for item in self._flying.values()]
+        methods = Counter(method for method in flying if method is not None)
         media = Counter(item.medium for item in self._flying.values())
         return Full(
             methods=tuple(method for method, count in methods.items() if count >= PER_METHOD),
@@ -156,8 +163,10 @@ class Deliverer:
         except asyncio.CancelledError:  # this process stops: the next one tries again at once
             reason = "stopped before the provider had answered"
             outcome = Failed(kind=FailureKind.TEMPORARY, reason=reason, maybe_applied=True)
-            settled = replace(self._outcome(ready, outcome), again_at=self._world.clock.now())
-        self._landed.append(settled)
+            settled = replace(
+                self._outcome(ready, outcome), again_at=self._world.clock.now(), failed=None
+            )
+        self._landed += ready.all(settled, self._world.clock.now())
         self._landing.set()
 
     async def _sent(self, ready: Ready) -> Settled:
@@ -186,6 +195,7 @@ class Deliverer:
                 state=State.SENT,
                 detail=_storable(outcome.detail),
                 provider_id=_storable(outcome.provider_id),
+                receipt_by=_receipt_by(ready, now),
                 repeat_at=repeat_at(due.repeat_every, due.promise.purpose, now),
             )
         reason = line(outcome.reason, _LONGEST)
@@ -196,9 +206,12 @@ class Deliverer:
             kind=outcome.kind.value,
             reason=reason,
         )
+        failed = ready.message.contact_method
         if outcome.kind is FailureKind.PERMANENT:
             repeat = repeat_at(due.repeat_every, due.promise.purpose, now)
-            return Settled(due=due, state=State.FAILED, detail=reason, repeat_at=repeat)
+            return Settled(
+                due=due, state=State.FAILED, detail=reason, repeat_at=repeat, failed=failed
+            )
         again = retry_at(due.tries, outcome.retry_after, now)
         return Settled(
             due=due,
@@ -206,6 +219,7 @@ class Deliverer:
             detail=reason,
             again_at=again,
             maybe_sent=outcome.maybe_applied,
+            failed=failed,
         )
 
     async def _one_by_one(self, landed: Sequence[Settled]) -> list[Settled]:
@@ -235,6 +249,13 @@ class Deliverer:
             lost = await settle_pages(connection, landed, now)
         for due in lost:
             log.warning("lease lost; its new holder settles the page", notification=str(due.id))
+
+
+def _receipt_by(ready: Ready, now: datetime) -> datetime | None:
+    """When delivery should be reported, where a channel does that and something would follow."""
+    within = ready.channel.capabilities.delivers_within
+    pages = ready.due.promise.purpose in {Purpose.ESCALATION, Purpose.RESPONDER}
+    return now + within if within is not None and pages else None
 
 
 def _passes(fault: DBAPIError) -> bool:

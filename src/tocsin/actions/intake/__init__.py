@@ -1,6 +1,8 @@
 """An event arrives."""
 
-from tocsin.actions.intake.accepting import Accepted, Posted, accept
+from tocsin.actions.intake.accepting import Accepted, accept
+from tocsin.actions.intake.direct import take_in
 from tocsin.actions.intake.flushing import Intake, Overloaded, Unstored
+from tocsin.actions.intake.posted import Posted
 
-__all__ = ["Accepted", "Intake", "Overloaded", "Posted", "Unstored", "accept"]
+__all__ = ["Accepted", "Intake", "Overloaded", "Posted", "Unstored", "accept", "take_in"]

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from tocsin.actions.desk import Desk
+from tocsin.actions.intake.flapping import Key, damped, raised_lately
+from tocsin.actions.intake.posted import Posted
+from tocsin.actions.maintenance import reason, window_for
 from tocsin.core.alert import Alert, Changed, Origin, apply
 from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, Raised, SeenAgain
 from tocsin.core.escalation import EscalationPlan, Policy
-from tocsin.core.event import Answer, AnswerKind, Event, Said
+from tocsin.core.event import Answer, AnswerKind, Event
 from tocsin.core.kinds import Actor, Mode, Status, Via
 from tocsin.core.routing import Route, route
 from tocsin.store import alerts, plans
@@ -19,26 +21,6 @@ from tocsin.store.db import Connection
 from tocsin.store.events import RawEvent, keep_events
 from tocsin.store.paging import TeamContext
 from tocsin.store.uuids import uuid7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """One request of a sender: who posted, what it says, and the bytes as they came.
-
-    `name` is the integration's, `inlet` its dialect. `connector` is set where a source said it.
-    """
-
-    team: int
-    name: str
-    inlet: str
-    said: tuple[Said, ...]
-    raw: bytes = b""
-    media_type: str | None = None
-    integration: int | None = None
-    connector: int | None = None
-    policy: str | None = None
-    actor: Actor | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +41,8 @@ class NumbersUsedUpError(Exception):
 class Batch:
     """The alerts of one transaction: found by key, changed in memory, written at the end.
 
-    `open` holds those with a key, as loaded or as raised here; `changed` what is to be written.
+    `open` holds those with a key, as loaded or as raised here; `changed` what is to be written;
+    `raised` how often a key was raised lately.
     """
 
     desk: Desk
@@ -67,6 +50,7 @@ class Batch:
     open: dict[tuple[int, str], Saved] = field(default_factory=dict[tuple[int, str], Saved])
     changed: dict[UUID, Saved] = field(default_factory=dict[UUID, Saved])
     plans: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    raised: dict[Key, int] = field(default_factory=dict[Key, int])
 
     def number(self, team: int) -> int:
         """The next free number of a team. Raises `NumbersUsedUpError`."""
@@ -104,6 +88,7 @@ async def accept(
     )
     await _load_open(batch, connection, posted)
     await batch.desk.prepare(_asking(batch, posted))
+    batch.raised = await raised_lately(connection, posted, batch.open.keys(), now)
     accepted = [await _one(batch, item) for item in posted]
     changed = list(batch.changed.values())
     written = await alerts.save(connection, changed, now) if changed else None
@@ -183,9 +168,12 @@ async def _event(batch: Batch, item: Posted, event: Event) -> tuple[UUID, bool]:
     known = batch.open.get((item.team, event.external_id or ""))
     if known is not None:
         return batch.put(_seen_again(known, batch.desk.now)), False
-    seed, suppressed = await _seed(batch, item, event)
     by = item.actor or Actor(event.source_name or item.name, via=Via.INTEGRATION)
-    raised, _ = await batch.desk.follow(Saved(seed, (), new=True), Raised(by, suppressed))
+    seed, change = await _seed(batch, item, event, by)
+    raised, _ = await batch.desk.follow(Saved(seed, (), new=True), change)
+    if event.external_id is not None:
+        key = (item.team, event.external_id)
+        batch.raised[key] = batch.raised.get(key, 0) + 1
     return batch.put(raised), True
 
 
@@ -217,7 +205,7 @@ def _change(answer: Answer, by: Actor) -> Change:
             return Annotated(by, answer.comment or "")
 
 
-async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | None]:
+async def _seed(batch: Batch, item: Posted, event: Event, by: Actor) -> tuple[Alert, Raised]:
     context = await batch.desk.context(item.team)
     routed = route(event, context.categories, item.policy)
     policy = _policy(context, routed)
@@ -244,7 +232,19 @@ async def _seed(batch: Batch, item: Posted, event: Event) -> tuple[Alert, str | 
         links=event.links,
     )
     await _keep_plan(batch, item.team, policy, seed.policy)
-    return seed, routed.suppressed
+    return seed, _raised(batch, context, seed, Raised(by, routed.suppressed))
+
+
+def _raised(batch: Batch, context: TeamContext, seed: Alert, change: Raised) -> Raised:
+    """The change that raises an alert, with the reason why it pages nobody for now."""
+    if change.suppressed is not None:
+        return change
+    if (window := window_for(context, seed)) is not None:
+        return Raised(change.by, reason(window), window.until)
+    key = (seed.team, seed.external_id or "")
+    if (flaps := damped(batch.raised, key, batch.desk.now)) is not None:
+        return Raised(change.by, *flaps)
+    return change
 
 
 def _policy(context: TeamContext, routed: Route) -> Policy:

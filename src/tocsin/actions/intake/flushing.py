@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from tocsin.actions.intake.accepting import (
     Accepted,
     NumbersUsedUpError,
-    Posted,
     accept,
 )
 from tocsin.actions.intake.numbers import Numbers
+from tocsin.actions.intake.posted import Posted
 from tocsin.actions.world import World
 from tocsin.store.alerts import KeyTaken, Written
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tocsin.actions.intake.accepting import Accepted, Posted, new_alerts_at_most
+from tocsin.actions.intake.accepting import Accepted, new_alerts_at_most
+from tocsin.actions.intake.posted import Posted
 from tocsin.core.event import Event
 from tocsin.core.kinds import Status
 from tocsin.store.db import Database

@@ -12,6 +12,7 @@ from tocsin.core.alert.answering import (
     take_over,
     unacknowledge,
 )
+from tocsin.core.alert.crew import duty_changed
 from tocsin.core.alert.handing import (
     add_responders,
     close,
@@ -27,7 +28,7 @@ from tocsin.core.alert.knowing import (
     suppress,
     update_details,
 )
-from tocsin.core.alert.model import Alert, Answered, Closure, Origin, Paged
+from tocsin.core.alert.model import Alert, Answered, Closure, Leaving, Origin, Paged
 from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
 from tocsin.core.alert.stepping import begin
 from tocsin.core.alert.telling import entry
@@ -38,11 +39,13 @@ from tocsin.core.alert.timing import (
 from tocsin.core.changes import (
     Acknowledged,
     AcknowledgementExpired,
+    AcknowledgementExpiring,
     AcknowledgementExtended,
     Annotated,
     Change,
     Closed,
     DetailsUpdated,
+    DutyChanged,
     EscalatedByHand,
     MergedInto,
     Raised,
@@ -69,6 +72,7 @@ __all__ = [
     "Answered",
     "Changed",
     "Closure",
+    "Leaving",
     "Origin",
     "Outcome",
     "Paged",
@@ -136,6 +140,8 @@ def _of_the_world(
         | SeverityRaised
         | StepTimedOut
         | AcknowledgementExpired
+        | AcknowledgementExpiring
+        | DutyChanged
         | SnoozeEnded
         | Suppressed
         | SuppressionEnded
@@ -149,8 +155,10 @@ def _of_the_world(
             return _raised(alert, change, plan, now)
         case SeenAgain():
             return _seen_again(alert, change)
-        case StepTimedOut() | AcknowledgementExpired() | SnoozeEnded():
+        case StepTimedOut() | AcknowledgementExpired() | AcknowledgementExpiring() | SnoozeEnded():
             return timer_fired(alert, change, plan, now)
+        case DutyChanged():
+            return duty_changed(alert, change, plan, now)
         case DetailsUpdated():
             return update_details(alert, change)
         case SeverityRaised():
@@ -166,7 +174,9 @@ def _of_the_world(
 
 
 def _raised(alert: Alert, change: Raised, plan: EscalationPlan, now: datetime) -> Outcome:
-    begun, effects = begin(replace(alert, suppressed=change.suppressed), plan, now)
+    until = change.suppressed_until
+    seed = replace(alert, suppressed=change.suppressed, suppressed_until=until)
+    begun, effects = begin(seed, plan, now)
     entry_ = entry(EntryKind.RAISED, change.by, suppressed=change.suppressed)
     return Changed(begun, (entry_, *effects))
 

@@ -11,12 +11,12 @@ from tocsin.core.alert.telling import (
     answered,
     closed_already,
     entry,
-    expiry,
     has_answered,
     is_owner,
     sync,
     tell,
     update,
+    with_expiry,
 )
 from tocsin.core.changes import (
     Acknowledged,
@@ -54,13 +54,9 @@ def take_over(alert: Alert, change: TakenOver, plan: EscalationPlan, now: dateti
         return Unchanged(f"already owned by {change.by.name}")
     both = (alert.owner, change.by.user)
     freed, ended = end_asking(alert, now, both)
-    taken = replace(
-        freed,
-        owner=change.by.user,
-        answers=(*alert.answers, answered(change.by, now)),
-        awaiting_owner=False,
-        next_step_at=alert.snoozed_until or expiry(plan, now),
-    )
+    answers = (*alert.answers, answered(change.by, now))
+    owned = replace(freed, owner=change.by.user, answers=answers, awaiting_owner=False)
+    taken = with_expiry(owned, plan, now)
     return Changed(
         taken,
         (
@@ -92,8 +88,10 @@ def snooze(alert: Alert, change: Snoozed, now: datetime) -> Outcome:
         status=Status.ACKNOWLEDGED,
         snoozed_until=change.until,
         next_step_at=change.until,
+        expires_at=None,
         awaiting_owner=False,
         exhausted=False,
+        held=False,
     )
     effects: list[Effect] = [
         *withdrawn,
@@ -137,9 +135,7 @@ def extend(
     if not is_owner(alert, change.by):
         return Refused("only its owner can extend an acknowledgement")
     freed, ended = end_asking(alert, now, {change.by.user})
-    extended = replace(
-        freed, awaiting_owner=False, next_step_at=alert.snoozed_until or expiry(plan, now)
-    )
+    extended = with_expiry(replace(freed, awaiting_owner=False), plan, now)
     line = entry(EntryKind.EXTENDED, change.by)
     return Changed(extended, (*ended, line, Wake(extended.next_step_at)))
 
@@ -176,14 +172,15 @@ def _take(
             freed, mine = withdraw(freed, now, (by.user,))
         return Changed(replace(freed, answers=answers), (*ended, *mine, line))
     quiet, withdrawn = withdraw(freed, now)
-    taken = replace(
+    owned = replace(
         quiet,
         status=Status.ACKNOWLEDGED,
         answers=answers,
         owner=next((answer.user for answer in answers if answer.user is not None), None),
-        next_step_at=expiry(plan, now),
         exhausted=False,
+        held=False,
     )
+    taken = with_expiry(owned, plan, now)
     return Changed(
         taken,
         (

@@ -31,17 +31,17 @@ from tocsin.core.rules import Page
 
 
 def escalate(alert: Alert, change: EscalatedByHand, plan: EscalationPlan, now: datetime) -> Outcome:
-    """The next step now; after the last one, the first."""
+    """The next step now; after the last one, and to restart it, the first."""
     if alert.status is Status.CLOSED:
         return closed_already(alert)
     at = following(alert.position, plan.policy) if alert.position is not None else None
     line = entry(EntryKind.ESCALATED, change.by, change.comment)
     # Whoever escalates wants people paged: no reason not to page outlives that.
-    loud = replace(alert, suppressed=None, urgency=alert.message_urgency)
-    if alert.status is Status.OPEN and at is not None:
+    loud = replace(alert, suppressed=None, suppressed_until=None, urgency=alert.message_urgency)
+    if alert.status is Status.OPEN and at is not None and not change.restart:
         moved, effects = start_step(loud, plan, at, now)
     else:
-        moved, effects = begin(loud, plan, now, at or FIRST)
+        moved, effects = begin(loud, plan, now, FIRST if change.restart else at or FIRST)
     return Changed(moved, (line, *effects))
 
 
@@ -150,9 +150,14 @@ def _end(alert: Alert, change: Closed, now: datetime, kind: EntryKind) -> Outcom
         closure=Closure(by.name, by.user, now, by.via, change.classification),
         next_step_at=None,
         snoozed_until=None,
+        expires_at=None,
         awaiting_owner=False,
+        held=False,
         responders=(),
     )
+    told = sync(alert, IntentKind.CLOSED, by, change.comment, change.classification)
+    if change.automatic:  # no word of ours that the trouble at the source is over
+        told = sync(alert, IntentKind.NOTE, by, f"{change.comment}; nothing was changed here")
     return Changed(
         closed,
         (
@@ -160,6 +165,6 @@ def _end(alert: Alert, change: Closed, now: datetime, kind: EntryKind) -> Outcom
             entry(kind, by, change.comment, classification=change.classification),
             *tell(closed, now, Purpose.RESOLVED, without=by.user),
             Wake(None),
-            *sync(alert, IntentKind.CLOSED, by, change.comment, change.classification),
+            *told,
         ),
     )

@@ -17,6 +17,7 @@ from tocsin.core.changes import (
 from tocsin.core.effects import Effect, EntryKind, Wake
 from tocsin.core.escalation import FIRST, EscalationPlan
 from tocsin.core.kinds import Severity, Status, Urgency
+from tocsin.core.notation import utc_text
 from tocsin.core.reconcile import IntentKind
 
 
@@ -65,15 +66,19 @@ def raise_severity(
 
 
 def suppress(alert: Alert, change: Suppressed, now: datetime) -> Outcome:
-    """Visible, and nobody is paged."""
-    if alert.status is Status.CLOSED or alert.suppressed is not None:
-        return Unchanged("closed" if alert.status is Status.CLOSED else "already suppressed")
-    line = entry(EntryKind.SUPPRESSED, change.by, reason=change.reason)
-    hushed = replace(alert, suppressed=change.reason)
+    """Visible, and nobody is paged, until `until` where that is given."""
+    if alert.status is Status.CLOSED:
+        return Unchanged("closed")
+    if alert.suppressed is not None and alert.suppressed_until == change.until:
+        return Unchanged("already suppressed")
+    until = None if change.until is None else utc_text(change.until)
+    line = entry(EntryKind.SUPPRESSED, change.by, reason=change.reason, until=until)
+    hushed = replace(alert, suppressed=change.reason, suppressed_until=change.until)
     if alert.status is Status.ACKNOWLEDGED:
         return Changed(hushed, (line,))
     quiet, withdrawn = withdraw(hushed, now)
-    return Changed(replace(quiet, position=None, next_step_at=None), (*withdrawn, line, Wake(None)))
+    resting = replace(quiet, position=None, next_step_at=change.until)
+    return Changed(resting, (*withdrawn, line, Wake(change.until)))
 
 
 def end_suppression(
@@ -82,8 +87,10 @@ def end_suppression(
     """What is still open pages now."""
     if alert.suppressed is None:
         return Unchanged("not suppressed")
+    if change.due is not None and change.due != alert.suppressed_until:
+        return Unchanged("suppressed until another time")
     line = entry(EntryKind.SUPPRESSION_ENDED, change.by)
-    free = replace(alert, suppressed=None)
+    free = replace(alert, suppressed=None, suppressed_until=None)
     if alert.status is not Status.OPEN:
         return Changed(free, (line,))
     begun, effects = begin(free, plan, now)
@@ -114,8 +121,7 @@ def _repage(
         return raised, ()
     if raised.position is None:
         return begin(raised, plan, now)
-    step = plan.policy.step(raised.position)
-    people = people_of(raised, plan, step) if step is not None else ()
+    people = people_of(raised, plan, raised.position, now)
     return page(raised, reachable(people, raised, now), now)
 
 
@@ -128,6 +134,6 @@ def _ask_owner(
         return raised, told
     step = plan.policy.step(before.position or FIRST)
     until = now + step.wait if step is not None else now
-    until = min(until, before.next_step_at or until)
-    asked = replace(raised, awaiting_owner=True, next_step_at=until)
+    until = min(until, before.expires_at or before.next_step_at or until)
+    asked = replace(raised, awaiting_owner=True, next_step_at=until, expires_at=until)
     return asked, (*told, Wake(until))

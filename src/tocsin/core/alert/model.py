@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tocsin.core.escalation import Position
@@ -54,13 +54,26 @@ class Paged:
     by_hand: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody who left duty while a step waits.
+
+    They stay paged until a message to one of `successors` is accepted by its channel.
+    """
+
+    user: int
+    successors: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """What people are paged for.
 
     `episode` counts how often it began to escalate; together with `position` it names a step for
     good, so that a late timer or page can be told from a current one. `next_step_at` is its one
-    timer; what it means follows from the state (`due_change`). `policy` names the copied steps.
+    timer; what it means follows from the state (`due_change`). `policy` names the copied steps,
+    `policy_name` the policy they were copied from. `crew` are those whom the present step means,
+    as of `duty_at`; `held`: the step waits for somebody to come on duty.
     """
 
     team: int
@@ -73,12 +86,15 @@ class Alert:
     urgency: Urgency
     source: Origin
     policy: str
+    policy_name: str | None = None
+    close_after: timedelta | None = None
     text: str = ""
     category: str | None = None
     mode: Mode = Mode.SINGLE
     acknowledgements_required: int = 1
     status: Status = Status.OPEN
     suppressed: str | None = None
+    suppressed_until: datetime | None = None
     integration: int | None = None
     connector: int | None = None
     external_id: str | None = None
@@ -89,8 +105,13 @@ class Alert:
     position: Position | None = None
     next_step_at: datetime | None = None
     snoozed_until: datetime | None = None
+    expires_at: datetime | None = None
     awaiting_owner: bool = False
     exhausted: bool = False
+    held: bool = False
+    crew: tuple[int, ...] = ()
+    leaving: tuple[Leaving, ...] = ()
+    duty_at: datetime | None = None
     paged: tuple[Paged, ...] = ()
     responders: tuple[int, ...] = ()
     seen_count: int = 1

@@ -4,8 +4,19 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from tocsin.core.alert.meaning import Meant, meant
 from tocsin.core.alert.model import Alert, Paged
-from tocsin.core.effects import Effect, Entry, EntryKind, Notify, Purpose, Wake, Withdraw
+from tocsin.core.effects import (
+    Call,
+    Effect,
+    Entry,
+    EntryKind,
+    Notify,
+    Purpose,
+    TakeTurn,
+    Wake,
+    Withdraw,
+)
 from tocsin.core.escalation import (
     FIRST,
     EscalationPlan,
@@ -16,6 +27,7 @@ from tocsin.core.escalation import (
     following,
 )
 from tocsin.core.kinds import Mode, Status, Urgency
+from tocsin.core.notation import utc_text
 from tocsin.core.rules import Page, Person, pages
 
 Stepped = tuple[Alert, tuple[Effect, ...]]
@@ -40,13 +52,19 @@ def begin(
         owner=None,
         closure=None,
         snoozed_until=None,
+        expires_at=None,
         awaiting_owner=False,
         exhausted=False,
+        held=False,
+        crew=(),
+        leaving=(),
+        suppressed_until=left.suppressed_until if left.suppressed is not None else None,
         paged=tuple(paged for paged in left.paged if paged.user in left.responders),
         acknowledgements_required=_required(alert, plan, now),
     )
     if fresh.suppressed is not None or fresh.urgency is Urgency.RECORD:
-        return fresh, (*freeing, *leaving, Wake(None))
+        quiet = replace(fresh, next_step_at=fresh.suppressed_until)
+        return quiet, (*freeing, *leaving, Wake(quiet.next_step_at))
     started, effects = start_step(fresh, plan, at, now)
     return started, (*freeing, *leaving, *effects)
 
@@ -55,18 +73,54 @@ def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: dat
     """Page the step at `at`, or the next one that has somebody; after the last, nobody answered."""
     effects: list[Effect] = []
     while at is not None and (step := plan.policy.step(at)) is not None:
-        people = people_of(alert, plan, step)
-        due = reachable(people, alert, now)
-        if not due:
-            effects.append(_nobody(at, people, answered=bool(_meant(alert, plan, step))))
-        if due or step.if_nobody is IfNobody.CONTINUE:
-            moved, paging = page(replace(alert, position=at), due, now)
-            until = now + step.wait
-            effects += (_step_entry(at, people, due), *paging, Wake(until))
-            return replace(moved, next_step_at=until, exhausted=False), tuple(effects)
+        found = meant(alert, plan, at, step, now)
+        due = reachable(found.people, alert, now)
+        if found.passed_over is not None:
+            data = {**_numbers(at), "reason": found.passed_over}
+            effects.append(Entry(EntryKind.PASSED_OVER, data=data))
+        elif due or found.webhooks:
+            started, starting = _start(alert, at, step, found, due, now)
+            return started, (*effects, *starting)
+        elif step.if_nobody is not IfNobody.SKIP:
+            waiting, lines = _wait(alert, at, step, found, now)
+            return waiting, (*effects, *lines, Wake(waiting.next_step_at))
+        else:
+            effects.append(_nobody(at, found))
         at = following(at, plan.policy)
     ended, telling = _nobody_answered(alert, plan, now)
     return ended, (*effects, *telling)
+
+
+def _start(
+    alert: Alert, at: Position, step: Step, found: Meant, due: tuple[Page, ...], now: datetime
+) -> Stepped:
+    """The step begins: its people are paged, its webhooks called, its wait runs."""
+    until = now + step.wait
+    began = replace(_fresh(alert, at, found, now), next_step_at=until, exhausted=False, held=False)
+    moved, paging = page(began, due, now)
+    calls = tuple(Call(name, now, alert.message_urgency) for name in found.webhooks)
+    turn = (TakeTurn(at.step),) if found.turn else ()
+    return moved, (_step_entry(at, found, due), *turn, *paging, *calls, Wake(until))
+
+
+def _wait(
+    alert: Alert, at: Position, step: Step, found: Meant, now: datetime
+) -> tuple[Alert, tuple[Entry, ...]]:
+    """Nobody can be reached, and the step waits: for its time, or for somebody to come on duty."""
+    fresh = replace(_fresh(alert, at, found, now), exhausted=False)
+    if step.if_nobody is IfNobody.HOLD:
+        until = now + step.hold_for
+        held = replace(fresh, next_step_at=until, held=True)
+        return held, (_nobody(at, found, held_until=utc_text(until)),)
+    waiting = replace(fresh, next_step_at=now + step.wait, held=False)
+    return waiting, (_nobody(at, found), _step_entry(at, found, ()))
+
+
+def _fresh(alert: Alert, at: Position, found: Meant, now: datetime) -> Alert:
+    """The alert on a step that begins now; those who are paged again are not leaving."""
+    crew = tuple(person.id for person in found.people)
+    leaving = tuple(one for one in alert.leaving if one.user not in crew)
+    return replace(alert, position=at, crew=crew, leaving=leaving, duty_at=now)
 
 
 def page(alert: Alert, due: tuple[Page, ...], now: datetime) -> Stepped:
@@ -131,10 +185,12 @@ def end_asking(alert: Alert, now: datetime, users: Collection[int | None]) -> St
     return withdraw(replace(alert, responders=rest), now, ended, responders=True)
 
 
-def people_of(alert: Alert, plan: EscalationPlan, step: Step) -> tuple[Person, ...]:
-    """Whom a step pages now: those it means, without those who have answered."""
-    answered = {answer.user for answer in alert.answers}
-    return tuple(person for person in _meant(alert, plan, step) if person.id not in answered)
+def people_of(
+    alert: Alert, plan: EscalationPlan, at: Position, now: datetime
+) -> tuple[Person, ...]:
+    """Whom the step at a position pages now: those it means, without those who have answered."""
+    step = plan.policy.step(at)
+    return meant(alert, plan, at, step, now).people if step is not None else ()
 
 
 def reachable(people: Iterable[Person], alert: Alert, now: datetime) -> tuple[Page, ...]:
@@ -163,10 +219,6 @@ def _required(alert: Alert, plan: EscalationPlan, now: datetime) -> int:
             return max(1, len({item.user for item in reachable(plan.everyone, alert, now)}))
 
 
-def _meant(alert: Alert, plan: EscalationPlan, step: Step) -> tuple[Person, ...]:
-    return plan.everyone if alert.mode is Mode.EMERGENCY else plan.people_of(step)
-
-
 def _promise(alert: Alert, due: tuple[Page, ...]) -> Stepped:
     promises = tuple(
         Notify(
@@ -191,17 +243,20 @@ def _nobody_answered(alert: Alert, plan: EscalationPlan, now: datetime) -> Stepp
     return replace(told, exhausted=True, next_step_at=None), (entry, *telling, Wake(None))
 
 
-def _nobody(at: Position, people: tuple[Person, ...], *, answered: bool) -> Entry:
+def _nobody(at: Position, found: Meant, **data: object) -> Entry:
     reason = "nobody on duty"
-    if people:
+    if found.people:
         reason = "no contact method"
-    elif answered:
+    elif found.answered:
         reason = "all have acknowledged"
-    return Entry(EntryKind.NOBODY, data={**_numbers(at), "reason": reason})
+    return Entry(EntryKind.NOBODY, data={**_numbers(at), "reason": reason, **data})
 
 
-def _step_entry(at: Position, people: tuple[Person, ...], due: tuple[Page, ...]) -> Entry:
-    return Entry(EntryKind.STEP, data={**_numbers(at), **names(people, due)})
+def _step_entry(at: Position, found: Meant, due: tuple[Page, ...]) -> Entry:
+    data = {**_numbers(at), **names(found.people, due)}
+    return Entry(
+        EntryKind.STEP, data={**data, "webhooks": list(found.webhooks)} if found.webhooks else data
+    )
 
 
 def _numbers(at: Position) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """What an alert tells its people, its source and its timeline."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from tocsin.core.alert.model import Alert, Answered
 from tocsin.core.alert.outcome import Refused
@@ -45,7 +46,11 @@ def tell(
 
 
 def update(
-    alert: Alert, plan: EscalationPlan, now: datetime, users: Iterable[int | None]
+    alert: Alert,
+    plan: EscalationPlan,
+    now: datetime,
+    users: Iterable[int | None],
+    purpose: Purpose = Purpose.UPDATE,
 ) -> tuple[Effect, ...]:
     """One update now to each of these people: where they were paged, else by their first rule."""
     effects: list[Effect] = []
@@ -55,8 +60,8 @@ def update(
             if person.id == user and not methods:
                 methods = [page.method for page in pages(person, alert.message_urgency, now)[:1]]
         effects += (
-            Notify(user, method, now, Purpose.UPDATE, alert.message_urgency)
-            for method in methods
+            Notify(user, method, now, purpose, alert.message_urgency)
+            for method in dict.fromkeys(methods)
             if user is not None
         )
     return tuple(effects)
@@ -73,10 +78,23 @@ def closed_by(alert: Alert) -> str:
     return f"closed by {closure.name} at {closure.at:%H:%M} UTC" if closure else "closed"
 
 
-def expiry(plan: EscalationPlan, now: datetime) -> datetime | None:
-    """When an acknowledgement made now expires, None for never."""
+def with_expiry(alert: Alert, plan: EscalationPlan, now: datetime) -> Alert:
+    """The alert with an acknowledgement made now: it expires, and its owner is asked before.
+
+    A snooze has its own end, and nobody is asked before it.
+    """
     timeout = plan.policy.acknowledge_timeout
-    return None if timeout is None else now + timeout
+    expires = None if timeout is None else now + timeout
+    if alert.snoozed_until is not None:
+        return replace(alert, next_step_at=alert.snoozed_until, expires_at=None)
+    if timeout is None or expires is None or alert.owner is None:
+        return replace(alert, next_step_at=expires, expires_at=expires)
+    asked = expires - min(timeout / 4, _ASKED_BEFORE)
+    return replace(alert, next_step_at=asked, expires_at=expires)
+
+
+_ASKED_BEFORE = timedelta(minutes=10)
+"""How long before it expires an owner is asked, or a quarter of the time if that is shorter."""
 
 
 def answered(by: Actor, now: datetime) -> Answered:

@@ -1,20 +1,31 @@
 """What an alert's one timer means when it fires."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from tocsin.core.alert.handing import again
+from tocsin.core.alert.knowing import end_suppression
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
 from tocsin.core.alert.stepping import start_step
-from tocsin.core.alert.telling import entry, sync
-from tocsin.core.changes import AcknowledgementExpired, SnoozeEnded, StepTimedOut
-from tocsin.core.effects import EntryKind
+from tocsin.core.alert.telling import entry, sync, update
+from tocsin.core.changes import (
+    AcknowledgementExpired,
+    AcknowledgementExpiring,
+    SnoozeEnded,
+    StepTimedOut,
+    SuppressionEnded,
+)
+from tocsin.core.effects import EntryKind, Purpose, Wake
 from tocsin.core.escalation import FIRST, EscalationPlan, following
 from tocsin.core.kinds import SYSTEM, Status
+from tocsin.core.notation import utc_text
 from tocsin.core.reconcile import IntentKind
 
-Timer = StepTimedOut | AcknowledgementExpired | SnoozeEnded
+Timer = (
+    StepTimedOut | AcknowledgementExpiring | AcknowledgementExpired | SnoozeEnded | SuppressionEnded
+)
 
 
 def due_change(alert: Alert) -> Timer | None:
@@ -23,9 +34,13 @@ def due_change(alert: Alert) -> Timer | None:
     if due is None or alert.status is Status.CLOSED:
         return None
     if alert.status is Status.OPEN:
+        if alert.suppressed is not None:
+            return SuppressionEnded(due=due)
         return StepTimedOut(due, alert.episode, alert.position)
     if due == alert.snoozed_until:
         return SnoozeEnded(due, alert.episode)
+    if alert.expires_at is not None and due < alert.expires_at:
+        return AcknowledgementExpiring(due, alert.episode)
     return AcknowledgementExpired(due, alert.episode)
 
 
@@ -33,12 +48,16 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
     """The next step, or open again from the first; nothing when the timer is late or repeated."""
     if change != due_change(alert):
         return Unchanged("the alert has left what this timer was set for")
-    if change.due > now:
+    if change.due is None or change.due > now:
         return Unchanged("not due yet")
     match change:
         case StepTimedOut(position=position):
             at = following(position, plan.policy) if position is not None else FIRST
             return Changed(*start_step(alert, plan, at, now))
+        case AcknowledgementExpiring():
+            return _ask_owner(alert, plan, now)
+        case SuppressionEnded():
+            return end_suppression(alert, change, plan, now)
         case AcknowledgementExpired():
             kind, what = EntryKind.ACKNOWLEDGEMENT_EXPIRED, "acknowledgement in Tocsin expired"
         case SnoozeEnded():
@@ -48,3 +67,12 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
     # At the source this is a comment; status and owner stay as they are there.
     note = sync(alert, IntentKind.NOTE, SYSTEM, f"The {what}; people are paged again")
     return again(alert, plan, now, entry(kind, SYSTEM), note)
+
+
+def _ask_owner(alert: Alert, plan: EscalationPlan, now: datetime) -> Changed:
+    """One message before the acknowledgement expires; acknowledging it again extends it."""
+    until = max(alert.expires_at or now, now)
+    asked = replace(alert, awaiting_owner=True, next_step_at=until, expires_at=until)
+    line = entry(EntryKind.OWNER_ASKED, SYSTEM, until=utc_text(until))
+    message = update(alert, plan, now, (alert.owner,), Purpose.STILL_ON_IT)
+    return Changed(asked, (line, *message, Wake(until)))

@@ -13,6 +13,7 @@ from tocsin.core.schedule.model import (
 )
 from tocsin.core.schedule.results import ByOverride, ByRotation, Gap, Shift, Timeline, Why
 from tocsin.core.schedule.timeline import on_duty, shifts
+from tocsin.core.schedule.windows import open_between
 
 __all__ = [
     "ByOverride",
@@ -31,5 +32,6 @@ __all__ = [
     "WeeklyWindow",
     "Why",
     "on_duty",
+    "open_between",
     "shifts",
 ]

@@ -11,6 +11,7 @@ from tocsin.store.alerts.reading import (
     open_by_key,
     open_numbers,
     put_off,
+    raised_since,
     search,
     timeline,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "open_by_key",
     "open_numbers",
     "put_off",
+    "raised_since",
     "save",
     "search",
     "timeline",

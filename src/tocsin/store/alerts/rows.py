@@ -1,12 +1,13 @@
 """Alert rows ⇄ core values."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from tocsin.core.alert import Alert, Answered, Closure, Origin, Paged
+from tocsin.core.alert import Alert, Answered, Closure, Leaving, Origin, Paged
 from tocsin.core.escalation import Position
 from tocsin.core.kinds import Mode, Severity, Status, Urgency
 
@@ -22,6 +23,10 @@ class State:
     exhausted: bool = False
     paged: tuple[Paged, ...] = ()
     responders: tuple[int, ...] = ()
+    expires_at: datetime | None = None
+    held: bool = False
+    crew: tuple[int, ...] = ()
+    leaving: tuple[Leaving, ...] = ()
 
 
 _state = msgspec.json.Decoder(State)
@@ -33,7 +38,7 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
     """The alert that a row of the `alert` table stands for."""
     state = _state.decode(row["state"])
     step = row["step"]
-    return Alert(
+    alert = Alert(
         team=row["team_id"],
         id=row["id"],
         number=row["number"],
@@ -45,28 +50,44 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         urgency=Urgency(row["urgency"]),
         source=Origin(row["source_kind"], row["source_name"], row["source_url"]),
         policy=row["policy"],
+        policy_name=row["policy_name"],
+        close_after=None if row["close_after"] is None else timedelta(seconds=row["close_after"]),
         category=row["category"],
         mode=Mode(row["mode"]),
-        acknowledgements_required=state.acknowledgements_required,
         status=Status(row["status"]),
         suppressed=row["suppressed"],
+        suppressed_until=row["suppressed_until"],
         integration=row["integration_id"],
         connector=row["connector_id"],
         external_id=row["external_id"],
-        answers=state.answers,
-        closure=state.closure,
         owner=row["owner_id"],
         episode=row["episode"],
         position=None if step is None else Position(row["round"], step),
         next_step_at=row["next_step_at"],
         snoozed_until=row["snoozed_until"],
-        awaiting_owner=state.awaiting_owner,
-        exhausted=state.exhausted,
-        paged=state.paged,
-        responders=state.responders,
+        duty_at=row["duty_at"],
         seen_count=row["seen_count"],
         details=_details.decode(row["details"]),
         links=tuple(row["links"]),
+    )
+    return _with_state(alert, state)
+
+
+def _with_state(alert: Alert, state: State) -> Alert:
+    """The alert with what its `state` column holds."""
+    return replace(
+        alert,
+        acknowledgements_required=state.acknowledgements_required,
+        answers=state.answers,
+        closure=state.closure,
+        expires_at=state.expires_at,
+        awaiting_owner=state.awaiting_owner,
+        exhausted=state.exhausted,
+        held=state.held,
+        crew=state.crew,
+        leaving=state.leaving,
+        paged=state.paged,
+        responders=state.responders,
     )
 
 
@@ -79,12 +100,20 @@ def _state_of(alert: Alert) -> str:
         alert.exhausted,
         alert.paged,
         alert.responders,
+        alert.expires_at,
+        alert.held,
+        alert.crew,
+        alert.leaving,
     )
     return _encode(state).decode()
 
 
 def _details_of(alert: Alert) -> str:
     return _encode(alert.details).decode()
+
+
+def _seconds(length: timedelta | None) -> int | None:
+    return None if length is None else int(length.total_seconds())
 
 
 Getter = Callable[[Alert], object]
@@ -114,6 +143,10 @@ CHANGING: Mapping[str, tuple[str, Getter]] = {
     "source_url": ("text", lambda a: a.source.url),
     "owner_id": ("int", lambda a: a.owner),
     "policy": ("text", lambda a: a.policy),
+    "policy_name": ("text", lambda a: a.policy_name),
+    "close_after": ("int", lambda a: _seconds(a.close_after)),
+    "suppressed_until": ("timestamptz", lambda a: a.suppressed_until),
+    "duty_at": ("timestamptz", lambda a: a.duty_at),
     "episode": ("int", lambda a: a.episode),
     "round": ("int", lambda a: a.position.round if a.position else None),
     "step": ("int", lambda a: a.position.step if a.position else None),

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from tocsin.core.alert import Alert, Changed
-from tocsin.core.effects import Effect, Entry, Notify, Sync, Withdraw
+from tocsin.core.effects import Call, Effect, Entry, Notify, Purpose, Sync, TakeTurn, Withdraw
 from tocsin.core.reconcile import Intent
 from tocsin.store.alerts.rows import CHANGING, FIXED, columns_of, types_of
 from tocsin.store.db import Connection, run
@@ -75,7 +75,10 @@ async def save(connection: Connection, changes: Sequence[Saved], now: datetime) 
     entries = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Entry)]
     if entries:
         await _write_entries(connection, entries, now)
-    pages = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Notify)]
+    turns = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, TakeTurn)]
+    if turns:
+        await _take_turns(connection, turns)
+    pages = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Notify | Call)]
     if pages:
         await _plan_pages(connection, pages, now)
     syncs = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Sync)]
@@ -171,12 +174,13 @@ _PAGE_TYPES = {
     "alert_id": "uuid",
     "user_id": "int",
     "method_id": "int",
+    "webhook": "text",
+    "repeat_every": "bigint",
     "purpose": "text",
     "urgency": "text",
     "episode": "int",
     "round": "int",
     "step": "int",
-    "repeat_every": "bigint",
     "planned_at": "timestamptz",
     "due_at": "timestamptz",
     "next_try_at": "timestamptz",
@@ -190,21 +194,18 @@ _PAGES = insert(
 
 
 async def _plan_pages(
-    connection: Connection, items: Sequence[tuple[Alert, Notify]], now: datetime
+    connection: Connection, items: Sequence[tuple[Alert, Notify | Call]], now: datetime
 ) -> None:
     values = [
         (
             alert.team,
             uuid7(now),
             alert.id,
-            page.user,
-            page.method,
-            page.purpose.value,
+            *_whither(page),
             page.urgency.value,
             alert.episode,
             alert.position.round if alert.position else 0,
             alert.position.step if alert.position else 0,
-            None if page.repeat_every is None else page.repeat_every // MICROSECOND,
             now,
             page.due_at,
             page.due_at,
@@ -212,6 +213,28 @@ async def _plan_pages(
         for alert, page in items
     ]
     await run(connection, _PAGES, *_columns(values, len(_PAGE_TYPES)))
+
+
+def _whither(page: Notify | Call) -> tuple[int | None, int | None, str | None, int | None, str]:
+    """Person, contact method, outgoing webhook, repetition in microseconds, purpose."""
+    if isinstance(page, Call):
+        return None, None, page.webhook, None, Purpose.ESCALATION.value
+    every = None if page.repeat_every is None else page.repeat_every // MICROSECOND
+    return page.user, page.method, None, every, page.purpose.value
+
+
+_TURNS = """
+INSERT INTO turn (team_id, policy, step, taken)
+SELECT t.team_id, t.policy, t.step, count(*)
+FROM unnest($1::int[], $2::text[], $3::int[]) AS t(team_id, policy, step)
+GROUP BY t.team_id, t.policy, t.step ORDER BY t.team_id, t.policy, t.step
+ON CONFLICT (team_id, policy, step) DO UPDATE SET taken = turn.taken + excluded.taken
+"""
+
+
+async def _take_turns(connection: Connection, items: Sequence[tuple[Alert, TakeTurn]]) -> None:
+    values = [(alert.team, alert.policy, turn.step) for alert, turn in items]
+    await run(connection, _TURNS, *_columns(values, 3))
 
 
 _SYNCS = """

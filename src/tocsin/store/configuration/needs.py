@@ -68,7 +68,7 @@ async def dependents(
         case Kind.CONNECTOR:
             where = " AND connector_id = $2"
             return _open(await rows(connection, _ALERTS.format(where=where), held.team, held.id))
-        case Kind.RULE | Kind.SETTING | Kind.STORED:
+        case Kind.RULE | Kind.MAINTENANCE | Kind.SETTING | Kind.STORED:
             return []
         case _:
             assert_never(held.key.kind)

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     CATEGORY = "category"
     INTEGRATION = "integration"
     CONNECTOR = "connector"
+    MAINTENANCE = "maintenance window"
     SETTING = "setting"
     STORED = "stored"
 
@@ -31,6 +32,11 @@ class Kind(StrEnum):
     def of_user(self) -> bool:
         """Whether a user owns it; the first part of its key is the user's name."""
         return self in {Kind.METHOD, Kind.RULE}
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether one that is made by UI or API is an operation, which no file is held against."""
+        return self in {Kind.OVERRIDE, Kind.MAINTENANCE}
 
 
 _OF_TEAM = {

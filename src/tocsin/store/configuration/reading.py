@@ -77,6 +77,8 @@ class _Reader:
                 return self._teams[row["team_id"]], schedule, _override(row)
             case Kind.POLICY | Kind.CATEGORY | Kind.INTEGRATION | Kind.CONNECTOR:
                 return self._teams[row["team_id"]], row["name"]
+            case Kind.MAINTENANCE:
+                return (row["name"],)
             case Kind.SETTING:
                 return tuple(str(row["name"]).split("/", 1))
             case Kind.STORED:

@@ -19,6 +19,7 @@ TABLES: Mapping[Kind, Table] = {
     Kind.CATEGORY: schema.category,
     Kind.INTEGRATION: schema.integration,
     Kind.CONNECTOR: schema.connector,
+    Kind.MAINTENANCE: schema.maintenance_window,
     Kind.SETTING: schema.setting,
     Kind.STORED: schema.stored,
 }

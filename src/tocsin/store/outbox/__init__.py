@@ -1,9 +1,25 @@
 """Promises to keep, and the leases under which they are kept."""
 
 from tocsin.store.outbox.budgets import Limit, StoredBudget
+from tocsin.store.outbox.bundles import (
+    Held,
+    Leaver,
+    Line,
+    carry,
+    put_back,
+    relieved,
+    tell_once,
+)
 from tocsin.store.outbox.jobs import claim_job
 from tocsin.store.outbox.leases import PAGE_LEASE
-from tocsin.store.outbox.notifications import Due, Full, Settled, claim_pages, settle_pages
+from tocsin.store.outbox.notifications import (
+    Due,
+    Full,
+    Settled,
+    claim_more,
+    claim_pages,
+    settle_pages,
+)
 from tocsin.store.outbox.polls import (
     DuePoll,
     Polled,
@@ -13,11 +29,20 @@ from tocsin.store.outbox.polls import (
     renew_poll,
     settle_poll,
 )
+from tocsin.store.outbox.receipts import Through, answered, late, report
 from tocsin.store.outbox.remote_writes import (
     DueWrites,
     claim_writes,
     pending_writes,
     settle_writes,
+)
+from tocsin.store.outbox.traffic import (
+    Ended,
+    counted,
+    ended_storms,
+    lock_traffic,
+    plan_notice,
+    save_traffic,
 )
 
 __all__ = [
@@ -25,20 +50,38 @@ __all__ = [
     "Due",
     "DuePoll",
     "DueWrites",
+    "Ended",
     "Full",
+    "Held",
+    "Leaver",
     "Limit",
+    "Line",
     "Polled",
     "Settled",
     "StoredBudget",
+    "Through",
+    "answered",
+    "carry",
     "claim_job",
+    "claim_more",
     "claim_pages",
     "claim_polls",
     "claim_writes",
+    "counted",
+    "ended_storms",
+    "late",
+    "lock_traffic",
     "pending_writes",
+    "plan_notice",
     "poll_now",
+    "put_back",
     "release_poll",
+    "relieved",
     "renew_poll",
+    "report",
+    "save_traffic",
     "settle_pages",
     "settle_poll",
     "settle_writes",
+    "tell_once",
 ]

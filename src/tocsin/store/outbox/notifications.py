@@ -10,6 +10,7 @@ from tocsin.core.kinds import Urgency
 from tocsin.core.notification import Promise, State
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.outbox.leases import PAGE_LEASE
+from tocsin.store.outbox.nextrules import Failure, move_up
 from tocsin.store.uuids import uuid7
 
 
@@ -30,11 +31,18 @@ class Due:
     tries: int
     number: int
     possible_duplicate: bool
+    webhook: str | None = None
+    body: str | None = None
+    carrier: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of a claimed page. `again_at` puts it back; `repeat_at` plans the next one."""
+    """What became of a claimed page. `again_at` puts it back; `repeat_at` plans the next one.
+
+    `receipt_by` is when its delivery should be reported. `failed` is the name of the contact
+    method that did not take it: the person's next rule then runs at once.
+    """
 
     due: Due
     state: State
@@ -43,6 +51,8 @@ class Settled:
     again_at: datetime | None = None
     repeat_at: datetime | None = None
     maybe_sent: bool = False
+    receipt_by: datetime | None = None
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,16 @@ async def claim_pages(
     return [_due(row) for row in found]
 
 
+async def claim_more(
+    connection: Connection, now: datetime, limit: int, methods: Sequence[int]
+) -> list[Due]:
+    """Lease further pages that are due to these contact methods, so that one message has all."""
+    found = await rows(
+        connection, _CLAIM_MORE, now, limit, PAGE_LEASE, now + PAGE_LEASE, list(methods)
+    )
+    return [_due(row) for row in found]
+
+
 _CLAIM = """
 WITH due AS (
   SELECT team_id, id FROM notification
@@ -90,14 +110,22 @@ SELECT * FROM leased ORDER BY due_at
 
 _CLAIM_OTHERS = _CLAIM.replace(
     "ORDER BY",
-    "AND method_id <> ALL($5::int[]) AND NOT EXISTS (SELECT 1 FROM contact_method c"
-    " WHERE c.id = method_id AND c.channel = ANY($6::text[])) ORDER BY",
+    "AND coalesce(method_id <> ALL($5::int[]), true) AND NOT EXISTS ("
+    "SELECT 1 FROM contact_method c"
+    " WHERE c.id = method_id AND c.channel = ANY($6::text[]))"
+    " AND (webhook IS NULL OR 'webhook' <> ALL($6::text[])) ORDER BY",
     1,
 )
+_CLAIM_MORE = _CLAIM.replace("ORDER BY", "AND method_id = ANY($5::int[]) ORDER BY", 1)
+
+
+def repeat_every_of(row: Row) -> timedelta | None:
+    """How often the page of a row is repeated."""
+    repeat = row["repeat_every"]
+    return None if repeat is None else timedelta(microseconds=repeat)
 
 
 def _due(row: Row) -> Due:
-    repeat = row["repeat_every"]
     return Due(
         team=row["team_id"],
         id=row["id"],
@@ -113,11 +141,14 @@ def _due(row: Row) -> Due:
         round=row["round"],
         step=row["step"],
         attempt=row["attempt"],
-        repeat_every=None if repeat is None else timedelta(microseconds=repeat),
+        repeat_every=repeat_every_of(row),
         due_at=row["due_at"],
         tries=row["tries"],
         number=row["lease_number"],
         possible_duplicate=row["possible_duplicate"],
+        webhook=row["webhook"],
+        body=row["body"],
+        carrier=row["carrier_id"],
     )
 
 
@@ -126,14 +157,19 @@ async def settle_pages(
 ) -> tuple[Due, ...]:
     """Write what became of claimed pages; returns those whose lease was lost meanwhile.
 
-    A lost one is left to its new holder. The next repetition is planned only while its alert is
-    still open in the same episode, in the same transaction.
+    A lost one is left to its new holder; of one that was reported delivered or answered meanwhile
+    the higher state stays. The next repetition is planned only while its alert is still open in
+    the same episode; after a failure the person's next rule moves up: all in this transaction.
     """
+    teams, ids = [s.due.team for s in settled], [s.due.id for s in settled]
+    if any(s.state is State.BUNDLED or s.due.carrier is not None for s in settled):
+        # An answer to a message about several locks their rows in the same order.
+        await run(connection, _LOCK, teams, ids)
     written = await rows(
         connection,
         _SETTLE,
-        [s.due.team for s in settled],
-        [s.due.id for s in settled],
+        teams,
+        ids,
         [s.due.number for s in settled],
         [s.state.value for s in settled],
         [s.detail for s in settled],
@@ -141,42 +177,69 @@ async def settle_pages(
         [s.again_at for s in settled],
         now,
         [s.maybe_sent for s in settled],
+        [s.receipt_by for s in settled],
     )
-    ours = {row["id"] for row in written}
-    repeats = [s for s in settled if s.repeat_at is not None and s.due.id in ours]
+    ours = {row["id"]: row["plain"] for row in written}
+    repeats = [
+        (s.due.team, s.due.id, s.repeat_at) for s in settled if s.repeat_at and ours.get(s.due.id)
+    ]
+    await plan_repeats(connection, repeats, now)
+    failed = [
+        Failure(s.due.team, s.due.id, f"{s.failed} failed")
+        for s in settled
+        if s.failed is not None and ours.get(s.due.id)
+    ]
+    await move_up(connection, failed, now)
+    return tuple(s.due for s in settled if s.due.id not in ours)
+
+
+async def plan_repeats(
+    connection: Connection, repeats: Sequence[tuple[int, UUID, datetime]], now: datetime
+) -> None:
+    """Plan the next repetition of (team, notification) at a time, where it is still wanted."""
     if repeats:
         await run(
             connection,
             _REPEAT,
-            [s.due.team for s in repeats],
-            [s.due.id for s in repeats],
+            [team for team, _, _ in repeats],
+            [row for _, row, _ in repeats],
             [uuid7(now) for _ in repeats],
-            [s.repeat_at for s in repeats],
+            [at for _, _, at in repeats],
             now,
         )
-    return tuple(s.due for s in settled if s.due.id not in ours)
 
 
+_LOCK = """
+SELECT 1 FROM notification n
+JOIN unnest($1::int[], $2::uuid[]) AS s(team_id, id) ON n.team_id = s.team_id AND n.id = s.id
+ORDER BY n.team_id, n.id FOR NO KEY UPDATE OF n
+"""
+
+# A row with a lease is this process's; one that is not "leased" any more was reported on or
+# answered before we came to write down that it was sent.
 _SETTLE = """
 WITH settled AS (
   UPDATE notification n
-  SET state = s.state, detail = s.detail, provider_id = coalesce(s.provider_id, n.provider_id),
-      next_try_at = s.again_at, lease_until = NULL,
+  SET state = CASE WHEN n.state = 'leased' THEN s.state ELSE n.state END, detail = s.detail,
+      provider_id = coalesce(s.provider_id, n.provider_id),
+      next_try_at = CASE WHEN n.state = 'leased' THEN s.again_at END, lease_until = NULL,
       possible_duplicate = n.possible_duplicate OR s.maybe_sent,
-      sent_at = CASE WHEN s.state = 'sent' THEN $8 ELSE n.sent_at END
+      sent_at = CASE WHEN s.state IN ('sent', 'bundled') THEN $8 ELSE n.sent_at END,
+      receipt_due_at = CASE WHEN n.state = 'leased' THEN s.receipt_by END
   FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-              $7::timestamptz[], $9::bool[])
-    AS s(team_id, id, number, state, detail, provider_id, again_at, maybe_sent)
+              $7::timestamptz[], $9::bool[], $10::timestamptz[])
+    AS s(team_id, id, number, state, detail, provider_id, again_at, maybe_sent, receipt_by)
   WHERE n.team_id = s.team_id AND n.id = s.id AND n.lease_number = s.number
-    AND n.state = 'leased'
-  RETURNING n.team_id, n.id, n.state, n.detail, n.possible_duplicate, n.next_try_at
+    AND n.lease_until IS NOT NULL
+  RETURNING n.team_id, n.id, s.state, n.detail, n.possible_duplicate, s.again_at,
+            n.state = s.state AS plain
 ), noted AS (
   INSERT INTO ledger (team_id, notification_id, at, state, detail, possible_duplicate)
-  SELECT team_id, id, $8, CASE WHEN next_try_at IS NULL THEN state ELSE 'retry' END, detail,
+  SELECT team_id, id, $8, CASE WHEN again_at IS NULL THEN state ELSE 'retry' END, detail,
          possible_duplicate
   FROM settled
 )
-SELECT id FROM settled
+SELECT id, plain FROM settled
 """
 
 _REPEAT = """

@@ -17,6 +17,7 @@ from tocsin.web.api import (
     tokens,
 )
 from tocsin.web.api.asking import Doors, May
+from tocsin.web.api.described import Described
 from tocsin.web.api.strict import StrictJson
 from tocsin.web.problems import Problem, answer
 
@@ -38,7 +39,7 @@ def create_api(doors: Doors) -> FastAPI:
         live.router,
     )
     routes: list[BaseRoute] = [route for router in routers for route in router.routes]
-    api = FastAPI(
+    api = Described(
         title="Tocsin",
         version="1",
         docs_url=None,  # the pages would load programs from elsewhere

@@ -14,7 +14,7 @@ from tocsin.core.access import TABLE, Action, Place, owns, sees
 from tocsin.store import named
 from tocsin.store.configuration import Kind
 from tocsin.web.api import finding
-from tocsin.web.api.asking import Asking, May
+from tocsin.web.api.asking import Asking, May, forbidden
 from tocsin.web.api.selecting import Selection, selecting, selecting_many
 from tocsin.web.problems import not_found
 
@@ -53,6 +53,7 @@ _RIGHTS: Mapping[Kind, tuple[Action, ...]] = {
     Kind.INTEGRATION: _CONFIGURATION,
     Kind.CATEGORY: _CONFIGURATION,
     Kind.CONNECTOR: _CONFIGURATION,
+    Kind.MAINTENANCE: _CONFIGURATION,
 }
 RESOURCES = tuple(
     Resource(path, kind, *_RIGHTS[kind]) for path, kind in configure.RESOURCES.items()
@@ -173,12 +174,19 @@ def editor(asking: Asking) -> Editor:
 def guard(
     asking: Asking, noun: str, given: str | None = None
 ) -> Callable[[int | None, int | None], None]:
-    """Lets the caller reach only what is theirs, for what they ask."""
+    """Lets the caller reach only what is theirs, for what they ask.
+
+    A maintenance window that is of no team is of all of them: it is shown to everybody, and
+    only an admin may change it.
+    """
     place = TABLE[asking.action].place
 
     def check(team: int | None, user: int | None) -> None:
         if place is Place.TEAM and team is not None:
             asking.in_team(team, noun, given)
+        elif place is Place.TEAM and asking.action is not Action.READ_TEAM_CONFIGURATION:
+            if not asking.may(Action.WRITE_TEAMS):
+                raise forbidden(asking.caller, Action.WRITE_TEAMS)
         elif place is Place.SELF and user is not None:
             asking.of_user(user, noun, given)
 
@@ -216,11 +224,12 @@ async def _owners(asking: Asking, noun: str, user: str | None) -> list[int] | No
 
 async def _check_owner(asking: Asking, kind: Kind, body: Object) -> None:
     """The owner that a new object names must be one that the caller may make things for."""
-    owner = body.get("team" if kind.of_team else "user")
-    if not isinstance(owner, str) or not (kind.of_team or kind.of_user):
+    by_team = kind.of_team or kind is Kind.MAINTENANCE
+    owner = body.get("team" if by_team else "user")
+    if not isinstance(owner, str) or not (by_team or kind.of_user):
         return
     async with asking.world.database.transaction() as connection:
-        if kind.of_team:
+        if by_team:
             await finding.team(connection, asking, owner)
         else:
             user = await finding.user(connection, asking, owner)
@@ -242,6 +251,8 @@ async def identified(asking: Asking, kind: Kind, given: str, selection: Selectio
         if kind in _NAMED:
             found = await finding.in_team(connection, asking, _NAMED[kind], given, selection.team)
             return ids.encode(found.team, found.row)
+        if kind is Kind.MAINTENANCE:
+            return await finding.maintenance_window(connection, asking, given)
         if kind is Kind.METHOD:
             return await finding.contact_method(connection, asking, given, selection.user)
         if kind is Kind.TEAM:

@@ -72,6 +72,14 @@ async def contact_method(
     return ids.encode(0, found[0][0])
 
 
+async def maintenance_window(connection: Connection, asking: Asking, given: str) -> str:
+    """The id of the window with this id or name, if it is of all teams or of one they are in."""
+    found = await named.maintenance_window(connection, given, _row_of(given))
+    if found is None or (found[0] is not None and not sees(asking.caller, found[0])):
+        raise not_found("maintenance window", given)
+    return ids.encode(0, found[1].row)
+
+
 async def in_team(
     connection: Connection, asking: Asking, kind: str, given: str, within: str | None = None
 ) -> Found:

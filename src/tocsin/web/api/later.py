@@ -9,7 +9,7 @@ from tocsin.web.problems import Problem, coming
 
 router = APIRouter(tags=["later"])
 
-KINDS = {"webhooks": "outgoing webhooks", "maintenance-windows": "maintenance windows"}
+KINDS = {"webhooks": "outgoing webhooks"}
 """The path of each kind, and what it is called."""
 _METHODS = {"": ("GET", "POST"), "/{given}": ("GET", "PATCH", "DELETE")}
 

@@ -45,8 +45,8 @@ def selecting(kind: Kind) -> Callable[..., Selection]:
 
 
 def selecting_many(kind: Kind) -> Callable[..., Selection]:
-    """The selection that goes with the list of a kind: users are listed by team as well."""
-    return by_team if kind is Kind.USER else selecting(kind)
+    """The selection that goes with the list of a kind: users and windows by team as well."""
+    return by_team if kind in {Kind.USER, Kind.MAINTENANCE} else selecting(kind)
 
 
 def refuse_unknown(request: Request) -> None:

@@ -46,6 +46,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("carrier_id IS NOT NULL"),
     )
     _tables()
+    op.execute(_WINDOWS)
+    op.execute("DELETE FROM stored WHERE path LIKE 'maintenance_windows/%'")
     for statement in _APPEND_ONLY:
         op.execute(statement)
 
@@ -120,6 +122,14 @@ def _tables() -> None:
         postgresql_where=sa.text("calm_at IS NOT NULL"),
     )
 
+
+# Windows that an earlier version only stored work from now on.
+_WINDOWS = """
+INSERT INTO maintenance_window (name, team_id, body, file_body)
+SELECT substr(s.path, length('maintenance_windows/') + 1), t.id, s.body, s.body
+FROM stored s LEFT JOIN team t ON t.name = s.body->>'team'
+WHERE s.path LIKE 'maintenance_windows/%'
+"""
 
 # What became of a page is never rewritten: not by us, and not by mistake.
 _APPEND_ONLY = (

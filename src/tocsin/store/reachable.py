@@ -1,0 +1,81 @@
+"""Who is on duty soon and how they are reached, and the alerts about those who are not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.store.db import Connection, rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """Somebody's shift that runs or begins soon.
+
+    `channels` are those of the contact methods that are switched on, `methods` counts all.
+    """
+
+    team: int
+    time_zone: str
+    user: str
+    active: bool
+    since: datetime
+    channels: tuple[str, ...]
+    methods: int
+
+
+async def coming(connection: Connection, now: datetime, until: datetime) -> list[Coming]:
+    """Everybody who is on duty from now to `until`, each with each beginning once."""
+    found = await rows(connection, _COMING, now, until)
+    return [
+        Coming(
+            team=row["team_id"],
+            time_zone=row["time_zone"],
+            user=row["name"],
+            active=row["active"],
+            since=row["since"],
+            channels=tuple(row["channels"]),
+            methods=row["methods"],
+        )
+        for row in found
+    ]
+
+
+_COMING = """
+SELECT d.team_id, d.time_zone, u.name, u.active, d.since,
+  ARRAY(SELECT c.channel FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL
+        ORDER BY c.id) AS channels,
+  (SELECT count(*) FROM contact_method c WHERE c.user_id = u.id) AS methods
+FROM (
+  SELECT t.id AS team_id, t.time_zone, s.user_id, lower(s.during) AS since
+  FROM team t JOIN shift s ON s.team_id = t.id AND s.during && tstzrange($1, $2)
+  UNION
+  SELECT t.id, t.time_zone, p.user_id, lower(p.during)
+  FROM team t JOIN punch p ON p.team_id = t.id AND p.during && tstzrange($1, $2)
+) d JOIN app_user u ON u.id = d.user_id
+ORDER BY d.team_id, d.since, u.name
+"""
+
+
+async def is_open(connection: Connection, team: int, key: str, *, or_was: bool = False) -> bool:
+    """Whether a team has an open alert with this key; with `or_was`, whether it ever had one."""
+    found = await rows(
+        connection,
+        "SELECT 1 FROM alert WHERE team_id = $1 AND external_id = $2"
+        " AND ($3 OR status <> 'closed') LIMIT 1",
+        team,
+        key,
+        or_was,
+    )
+    return bool(found)
+
+
+async def open_keys(connection: Connection, kind: str, prefix: str) -> Sequence[tuple[int, str]]:
+    """Team and key of the open alerts of a source's kind whose keys begin so."""
+    found = await rows(
+        connection,
+        "SELECT team_id, external_id FROM alert WHERE status <> 'closed' AND source_kind = $1"
+        " AND starts_with(external_id, $2) ORDER BY team_id, external_id",
+        kind,
+        prefix,
+    )
+    return [(row["team_id"], row["external_id"]) for row in found]
