@@ -19,7 +19,7 @@ _FAILING = 30
 _UP = 2.0
 _STARTING = 0.05
 """Seconds for which one must be up to be killed as likely as any other, and how likely, beside
-them, is one that is only about to start."""
+them, is one that is only about to start. As often is one paused or cut off that is not up."""
 
 _WEB = 6.0
 """Seconds for which the web process is paused or cut off at most."""
@@ -87,7 +87,8 @@ class Troubles:
             if not member.busy and member.runs
         }
         if self.crew.server.runs and not self.crew.server_busy:
-            ages[_SERVER] = (1.5, self.crew.server.age)
+            eldest = max(member.age for member in self.crew.members)  # none starts without it
+            ages[_SERVER] = (1.5, min(self.crew.server.age, eldest))
         weights: dict[str | None, float] = {None: 0.0}
         for name, (weight, age) in ages.items():
             weights[name] = weight * min(1.0, max(_STARTING, age / _UP))
@@ -160,10 +161,13 @@ class Troubles:
     async def _busy(self, chance: Random) -> AsyncGenerator[Member | None]:
         """Somebody to whom something is done for a while; None when there is nobody."""
         held = any(worker.busy for worker in self.crew.workers)
+        starting = chance.random() < _STARTING
         free = [
             member
             for member in self.crew.members
-            if not member.busy and member.runs and not (held and member in self.crew.workers)
+            if not member.busy
+            and (member.ready or (starting and member.runs))
+            and not (held and member in self.crew.workers)
         ]
         weights = [1 if member is self.crew.web else 3 for member in free]
         member = chance.choices(free, weights)[0] if free else None
