@@ -114,7 +114,7 @@ async def tally(system: System, load: Load, phones: Phones) -> Tally:
     )
     result.lost += _lost(found, load)
     result.unpaged += [*_unpaged(found, result), *_left(found)]
-    result.unmarked += [*_twice(found), *_promised_twice(found)]
+    result.unmarked += [*_twice(found), *_promised_twice(found), *_carried_and_sent(found)]
     return result
 
 
@@ -249,28 +249,30 @@ def _twice(found: _Found) -> Iterator[Fault]:
 
 
 def _promised_twice(found: _Found) -> Iterator[Fault]:
-    """Two pages for one promise, unless one is a marked message of several that may have failed."""
-    rows: dict[_Place, set[UUID]] = defaultdict(set)
+    """Two pages for one promise."""
+    promised: dict[_Place, set[UUID]] = defaultdict(set)
     for row in found.notifications:
         if row["purpose"] == "escalation" and row["state"] not in _NO_PAGE:
-            rows[_place(row)].add(row["id"])
+            promised[_place(row)].add(row["id"])
     arrived: dict[_Place, set[UUID]] = defaultdict(set)
-    for page in (page for page in found.pages if page.kind == "alert"):
-        for alert in map(_uuid, page.alerts):
+    for page in found.pages:
+        if page.kind == "alert" and len(page.alerts) == 1:
             place = (page.user, page.method, page.step, page.attempt)
-            arrived[alert, place].add(_uuid(page.id))
-    several = {_uuid(page.id) for page in found.pages if page.others}
-    yield from _several(rows, frozenset(), "promises")
-    yield from _several(arrived, found.marked & several, "pages")
+            arrived[_uuid(page.alerts[0]), place].add(_uuid(page.id))
+    for what, places in (("promises", promised), ("pages", arrived)):
+        for (alert, spot), names in places.items():
+            if len(names) > 1:
+                yield Fault(f"{len(names)} {what} at {spot}: {sorted(map(str, names))}", alert)
 
 
-def _several(
-    places: Mapping[_Place, set[UUID]], excusing: frozenset[UUID], what: str
-) -> Iterator[Fault]:
-    for place, names in places.items():
-        if len(names) > 1 and not names & excusing:
-            alert, rest = place
-            yield Fault(f"{len(names)} {what} at {rest}: {sorted(map(str, names))}", alert)
+def _carried_and_sent(found: _Found) -> Iterator[Fault]:
+    """Pages that another one carried and that came by themselves too, neither of them marked."""
+    arrived = {(_uuid(page.id), _uuid(alert)) for page in found.pages for alert in page.alerts}
+    for row in found.notifications:
+        alert, names = row["alert_id"], {row["id"], row["carrier_id"]}
+        twice = all((name, alert) in arrived for name in names)
+        if row["carrier_id"] is not None and twice and not names & found.marked:
+            yield Fault(f"page {row['id']} came alone and with {row['carrier_id']}", alert)
 
 
 def _place(row: Row) -> _Place:
