@@ -104,6 +104,38 @@ async def test_unknown_keys_are_refused(database: str, resource: str) -> None:
     assert [fault.path for fault in refused.value.faults] == [("nonsense",)]
 
 
+@pytest.mark.parametrize(
+    ("resource", "nested"),
+    [
+        ("users", {"contact_methods": {"phone": {"channel": "email", "address": "a@example.org"}}}),
+        ("teams", {"schedules": {}, "categories": {}}),
+        ("schedules", {"overrides": []}),
+    ],
+)
+async def test_objects_inside_a_body_are_refused_and_not_dropped(
+    database: str, resource: str, nested: dict[str, object]
+) -> None:
+    async with world_on(database) as world:
+        await apply(world, read(SMALL))
+        with pytest.raises(ConfigureError) as refused:
+            await create(world, RESOURCES[resource], {**BODIES[resource], **nested}, ADA)
+    assert [fault.path for fault in refused.value.faults] == [(key,) for key in sorted(nested)]
+
+
+async def test_limits_and_quiet_hours_are_kept_and_checked(database: str) -> None:
+    quiet = [{"days": ["mon", "tue"], "from": "22:00", "to": "07:00"}]
+    user = {**BODIES["users"], "quiet_hours": quiet}
+    method = {**BODIES["contact-methods"], "limits": {"per_minute": 5}}
+    async with world_on(database) as world:
+        await apply(world, read(SMALL))
+        assert (await create(world, Kind.USER, user, ADA))["quiet_hours"] == quiet
+        assert (await create(world, Kind.METHOD, method, ADA))["limits"] == {"per_minute": 5}
+        bad = {**method, "name": "other", "limits": {"per_minute": 0}}
+        with pytest.raises(ConfigureError) as refused:
+            await create(world, Kind.METHOD, bad, ADA)
+    assert [fault.path for fault in refused.value.faults] == [("limits", "per_minute")]
+
+
 async def test_a_fault_is_placed_inside_the_body(database: str) -> None:
     body = {"team": "soc", "name": "x", "steps": [{"notify": [{"user": "eve"}], "wait": "5m"}]}
     async with world_on(database) as world:

@@ -1,5 +1,6 @@
 """What goes out now and what waits when many alerts page one contact method."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -28,14 +29,21 @@ def at(seconds: float) -> datetime:
     return NIGHT + timedelta(seconds=seconds)
 
 
-def page(number: int, *, rank: int = HIGH, first: bool = True) -> Waiting:
-    return Waiting(alert=UUID(int=number), rank=rank, first=first)
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""Due at the moment of the judgement."""
+
+
+def page(
+    number: int, *, rank: int = HIGH, first: bool = True, due: datetime | None = None
+) -> Waiting:
+    return Waiting(alert=UUID(int=number), rank=rank, first=first, due_at=due or LATEST)
 
 
 def judged(
     traffic: Traffic, seconds: float, *waiting: Waiting, per_minute: int = PER_MINUTE
 ) -> Verdict:
-    return pages(traffic, waiting, 1, per_minute, at(seconds))
+    due = [replace(one, due_at=min(one.due_at, at(seconds))) for one in waiting]
+    return pages(traffic, due, 1, per_minute, at(seconds))
 
 
 def test_a_page_alone_goes_at_once() -> None:
@@ -55,6 +63,17 @@ def test_another_alert_waits_a_second_after_the_first() -> None:
     assert not verdict.throttled
     assert verdict.after == first, "who waits changes nothing for the others"
     assert judged(first, 1, page(2)).goes == (0,)
+
+
+def test_nobody_waits_for_a_second_window() -> None:
+    """Two claims share the pages that waited: the second one's do not wait a window again."""
+    first = judged(Traffic(), 0, page(1)).after
+    assert judged(first, 0.5, page(2), page(3)).until == at(1)
+    second = judged(first, 1, page(2, due=at(0.5))).after
+    other = judged(second, 1.1, page(3, due=at(0.5)), page(4))
+    assert (other.goes, other.waits, other.until) == ((0,), (1,), at(3))
+    assert other.after.storm is not None
+    assert other.after.storm.until == at(3), "the window stays as it is"
 
 
 def test_the_window_grows_while_new_alerts_come_and_is_back_after_a_calm_minute() -> None:

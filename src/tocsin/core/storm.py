@@ -26,11 +26,15 @@ _REMEMBERED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A message that is due. `rank` is its alert's severity, `first` that it is no repetition."""
+    """A message that is due since `due_at`.
+
+    `rank` is its alert's severity, `first` that it is no repetition.
+    """
 
     alert: UUID
     rank: int
     first: bool
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,11 @@ class Storm:
     together: int
     last: tuple[UUID, ...]
     team: int
+
+    @property
+    def opened(self) -> datetime:
+        """When the present window opened: with the message before it."""
+        return self.until - _window(self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +96,9 @@ def pages(
     """What becomes of the pages of one team that are due to one contact method at `now`.
 
     They go as one message, unless another alert was told within the window: then only pages of
-    that alert go. What is worse than all told in this storm takes everything along at once. The
-    limit counts pages alone, so that news never hold one up.
+    that alert go, and those that were due before the window opened and were not in its message:
+    nobody waits for a second window. What is worse than all told in this storm takes everything
+    along at once. The limit counts pages alone, so that news never hold one up.
     """
     storm = traffic.storm
     if storm is not None and now - storm.told_at >= CALM:
@@ -101,7 +111,11 @@ def pages(
     closed = storm is not None and now < storm.until
     goes = everything
     if storm is not None and closed and not worse:
-        goes = tuple(place for place in everything if waiting[place].alert in storm.last)
+        goes = tuple(
+            place
+            for place in everything
+            if waiting[place].alert in storm.last or waiting[place].due_at < storm.opened
+        )
     goes = goes[:MOST]
     chosen_places = set(goes)
     waits = tuple(place for place in everything if place not in chosen_places)
@@ -134,6 +148,11 @@ def over(storm: Storm, alerts: int, still_open: int, acknowledged: int) -> tuple
     return head, f"{head}; {still_open} open, {acknowledged} acknowledged, {closed} closed."
 
 
+def _window(told: int) -> timedelta:
+    """How long others wait after the `told`-th message, from 1."""
+    return WINDOWS[min(told, len(WINDOWS)) - 1]
+
+
 def _full_until(sent: Sequence[datetime], per_minute: int, now: datetime) -> datetime | None:
     """None while there is room for one more within the last minute, else when there will be."""
     within = sorted(at for at in sent if now - at < _MINUTE)
@@ -161,7 +180,7 @@ def _told(
     return Storm(
         since=storm.since,
         told_at=now if fresh else storm.told_at,
-        until=storm.until if closed else now + WINDOWS[min(told, len(WINDOWS)) - 1],
+        until=storm.until if closed else now + _window(told),
         told=told,
         worst=max(storm.worst, worst),
         together=storm.together + (len(fresh) if len(alerts) > 1 else 0),

@@ -103,11 +103,12 @@ def _rotation(block: Block, check: Check) -> None:
         check.waits("rotation: on_holidays")
     block.flag("skip_closed_periods")
     for restriction in block.blocks("restrictions"):
-        _restriction(restriction)
+        check_window(restriction)
     block.end()
 
 
-def _restriction(block: Block) -> None:
+def check_window(block: Block) -> None:
+    """A window of the week: a rotation's restriction, a person's quiet hours."""
     if "from_day" in block.value or "to_day" in block.value:
         block.need("from_day", "from", "to_day", "to")
         block.choice("from_day", _DAYS)

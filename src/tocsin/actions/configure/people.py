@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from tocsin.actions.configure.blocks import Block
+from tocsin.actions.configure.calendars import check_window
 from tocsin.actions.configure.check import Check
 from tocsin.actions.configure.later import LATER
 from tocsin.core.access import Role
@@ -29,6 +30,8 @@ def check_user(name: str, block: Block, check: Check) -> None:
     block.choice("role", tuple(Role))
     block.text("entra")
     block.flag("active")
+    for window in block.blocks("quiet_hours"):
+        check_window(window)
     for method, inner in block.named("contact_methods"):
         _contact_method(f"{name}/{method}", inner, check)
     rules = block.block("notification_rules")
@@ -47,6 +50,10 @@ def _contact_method(stored: str, block: Block, check: Check) -> None:
         block.need("address")
     address = block.text("address", most=4000)
     block.flag("enabled")
+    limits = block.block("limits")
+    if limits is not None:
+        limits.number("per_minute", 1, 600)
+        limits.end()
     key = block.block("signing_key")
     if key is not None:
         _signing_key(stored, key, channel, check)

@@ -84,6 +84,19 @@ def outward(value: object) -> object:
     return value
 
 
+def blocks_of(kind: Kind) -> frozenset[str]:
+    """The keys of a block in the file under which objects of other kinds stand."""
+    match kind:
+        case Kind.USER:
+            return frozenset(_USER_BLOCKS)
+        case Kind.TEAM:
+            return frozenset(_OF_TEAM)
+        case Kind.SCHEDULE:
+            return frozenset(("overrides",))
+        case _:
+            return frozenset()
+
+
 def _user(name: str, user: Mapping[str, object]) -> Iterable[Item]:
     path: Path = ("users", name)
     yield Item(Key(Kind.USER, (name,)), _without(user, *_USER_BLOCKS), 0, path)

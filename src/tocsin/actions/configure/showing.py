@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import assert_never, cast
 
-from tocsin.actions.configure.shape import outward
+from tocsin.actions.configure.faults import ConfigureError, Fault
+from tocsin.actions.configure.shape import blocks_of, outward
 from tocsin.actions.shown import instant
 from tocsin.core import ids
 from tocsin.core.notation import listing, mapping
@@ -87,7 +88,16 @@ def fixed(kind: Kind) -> tuple[str, ...]:
 
 
 def taken(kind: Kind, body: Mapping[str, object]) -> dict[str, object]:
-    """A body of the API as the file would say it, without what names the object."""
+    """A body of the API as the file would say it, without what names the object.
+
+    Raises `ConfigureError` where objects of other kinds stand in it: they have calls of their own.
+    """
+    nested = sorted(blocks_of(kind) & body.keys())
+    if nested:
+        raise ConfigureError(
+            Fault((key,), "these are objects of their own: send each by its own call")
+            for key in nested
+        )
     left = {key: value for key, value in body.items() if key not in fixed(kind)}
     left = _tiers(kind, left, _as_in_file)
     if "display_name" in left:

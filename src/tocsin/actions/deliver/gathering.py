@@ -1,5 +1,6 @@
 """Which claimed pages go out as one message, and which wait because of a storm."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -153,7 +154,9 @@ def _weight(known: Known, due: Due) -> tuple[int, datetime, int]:
 
 def _waiting(known: Known, due: Due) -> Waiting:
     alert = _of(known, due)
-    return Waiting(alert=alert.id, rank=alert.severity.rank, first=due.attempt == 1)
+    return Waiting(
+        alert=alert.id, rank=alert.severity.rank, first=due.attempt == 1, due_at=due.due_at
+    )
 
 
 def _of(known: Known, due: Due) -> Alert:
@@ -167,12 +170,14 @@ def _put_back(
 ) -> None:
     if verdict.until is None:
         return
-    wait = f"{(verdict.until - now).total_seconds():.0f} s"
+    seconds = math.ceil((verdict.until - now).total_seconds())
     reason = "its limit is reached" if verdict.throttled else "other alerts were told just now"
     for due in dues:
-        done.held.append(Held(due, verdict.until, f"waits {wait} for the next message: {reason}"))
+        done.held.append(
+            Held(due, verdict.until, f"waits {seconds} s for the next message: {reason}")
+        )
         if verdict.throttled and due.alert is not None:
-            data = {**_whom(known, due), "seconds": round((verdict.until - now).total_seconds())}
+            data = {**_whom(known, due), "seconds": seconds}
             done.lines.append(Line(due.team, due.alert, EntryKind.THROTTLED, data))
 
 

@@ -1,6 +1,5 @@
 """What a change of duty means for an alert whose step waits."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -48,12 +47,14 @@ def _told(alert: Alert, people: tuple[Person, ...], now: datetime) -> Outcome:
     came = tuple(person for person in people if person.id not in known)
     if not came:
         return _NOTHING
+    firsts = tuple(
+        first for person in came for first in pages(person, alert.message_urgency, now)[:1]
+    )
     told = tuple(
         Notify(first.user, first.method, now, Purpose.UPDATE, alert.message_urgency)
-        for person in came
-        for first in pages(person, alert.message_urgency, now)[:1]
+        for first in firsts
     )
-    line = _line(EntryKind.CAME_ON_DUTY, (person.name for person in came), told=True)
+    line = Entry(EntryKind.CAME_ON_DUTY, data={**names(came, firsts), "told": True})
     crew = (*alert.crew, *(person.id for person in came))
     return Changed(replace(alert, crew=crew, duty_at=now), (line, *told))
 
@@ -85,7 +86,8 @@ def _leave(
     if leaving == alert.leaving:
         return alert, ()
     called = {person.id: person.name for person in (*plan.everyone, *plan.admins)}
-    line = _line(EntryKind.LEFT_DUTY, (called.get(user, f"user {user}") for user in left))
+    people_left = [called.get(user, f"user {user}") for user in left]
+    line = Entry(EntryKind.LEFT_DUTY, data={"people": people_left})
     return replace(alert, leaving=leaving), (line,) if left else ()
 
 
@@ -128,7 +130,3 @@ def _on(
     again = at if step.if_nobody is IfNobody.HOLD else following(at, plan.policy)
     moved, moving = start_step(alert, plan, again, now)
     return Changed(moved, (*effects, *moving))
-
-
-def _line(kind: EntryKind, people: Iterable[str], **data: object) -> Entry:
-    return Entry(kind, data={"people": list(people), **data})

@@ -89,6 +89,8 @@ def end_suppression(
         return Unchanged("not suppressed")
     if change.due is not None and change.due != alert.suppressed_until:
         return Unchanged("suppressed until another time")
+    if change.due is not None and change.due > now:
+        return Unchanged("not due yet")
     line = entry(EntryKind.SUPPRESSION_ENDED, change.by)
     free = replace(alert, suppressed=None, suppressed_until=None)
     if alert.status is not Status.OPEN:

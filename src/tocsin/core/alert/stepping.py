@@ -240,7 +240,11 @@ def _nobody_answered(alert: Alert, plan: EscalationPlan, now: datetime) -> Stepp
     told, telling = _promise(alert, tuple(replace(item, repeat_every=None) for item in due))
     reached = names(plan.admins, due)["people"]
     entry = Entry(EntryKind.NOBODY_ANSWERED, data={"told": reached})
-    return replace(told, exhausted=True, next_step_at=None), (entry, *telling, Wake(None))
+    return replace(told, exhausted=True, held=False, next_step_at=None), (
+        entry,
+        *telling,
+        Wake(None),
+    )
 
 
 def _nobody(at: Position, found: Meant, **data: object) -> Entry:

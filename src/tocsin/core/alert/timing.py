@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import assert_never
 
 from tocsin.core.alert.handing import again
-from tocsin.core.alert.knowing import end_suppression
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
 from tocsin.core.alert.stepping import start_step
@@ -23,12 +22,10 @@ from tocsin.core.kinds import SYSTEM, Status
 from tocsin.core.notation import utc_text
 from tocsin.core.reconcile import IntentKind
 
-Timer = (
-    StepTimedOut | AcknowledgementExpiring | AcknowledgementExpired | SnoozeEnded | SuppressionEnded
-)
+Timer = StepTimedOut | AcknowledgementExpiring | AcknowledgementExpired | SnoozeEnded
 
 
-def due_change(alert: Alert) -> Timer | None:
+def due_change(alert: Alert) -> Timer | SuppressionEnded | None:
     """The change that the alert's timer stands for, None when it has none."""
     due = alert.next_step_at
     if due is None or alert.status is Status.CLOSED:
@@ -48,7 +45,7 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
     """The next step, or open again from the first; nothing when the timer is late or repeated."""
     if change != due_change(alert):
         return Unchanged("the alert has left what this timer was set for")
-    if change.due is None or change.due > now:
+    if change.due > now:
         return Unchanged("not due yet")
     match change:
         case StepTimedOut(position=position):
@@ -56,8 +53,6 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
             return Changed(*start_step(alert, plan, at, now))
         case AcknowledgementExpiring():
             return _ask_owner(alert, plan, now)
-        case SuppressionEnded():
-            return end_suppression(alert, change, plan, now)
         case AcknowledgementExpired():
             kind, what = EntryKind.ACKNOWLEDGEMENT_EXPIRED, "acknowledgement in Tocsin expired"
         case SnoozeEnded():
