@@ -182,3 +182,15 @@ def test_a_portal_without_a_name_owns_it_for_nobody_here() -> None:
     alert = after(opened(), (1, Acknowledged(PORTAL)))
     assert (alert.status, alert.owner) == (Status.ACKNOWLEDGED, None)
     assert isinstance(apply(alert, Acknowledged(PORTAL), plan(), at(2)), Unchanged)
+
+
+def test_an_owner_is_asked_before_the_acknowledgement_expires_and_not_after_an_outage() -> None:
+    alert = acknowledged()
+    timer = due_change(alert)
+    assert timer == AcknowledgementExpiring(at(231), 1)
+    asked = apply(alert, timer, plan(), at(231))
+    assert [page.purpose for page in pages(effects(asked))] == [Purpose.STILL_ON_IT]
+    assert due_change(done(asked)) == AcknowledgementExpired(at(241), 1)
+    late = apply(alert, timer, plan(), at(241))
+    assert "open, owner nobody" in shown(late)
+    assert Purpose.STILL_ON_IT not in {page.purpose for page in pages(effects(late))}

@@ -132,6 +132,9 @@ def test_everybody_who_is_paged_is_known_as_paged(story: Story) -> None:
                 assert (effect.user, effect.method) in known
 
 
+TO_OWNERS = {Purpose.UPDATE, Purpose.STILL_ON_IT}
+
+
 @given(stories())
 def test_news_goes_only_to_methods_that_were_paged_and_to_owners(story: Story) -> None:
     for scene, outcome in changed(play(story)):
@@ -141,7 +144,7 @@ def test_news_goes_only_to_methods_that_were_paged_and_to_owners(story: Story) -
             if isinstance(effect, Notify) and effect.purpose not in PAGES:
                 assert effect.due_at == scene.now
                 assert effect.repeat_every is None
-                own = effect.purpose is Purpose.UPDATE and effect.user in owners
+                own = effect.purpose in TO_OWNERS and effect.user in owners
                 assert own or (effect.user, effect.method) in due
 
 

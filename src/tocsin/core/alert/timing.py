@@ -51,9 +51,9 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
         case StepTimedOut(position=position):
             at = following(position, plan.policy) if position is not None else FIRST
             return Changed(*start_step(alert, plan, at, now))
-        case AcknowledgementExpiring():
-            return _ask_owner(alert, plan, now)
-        case AcknowledgementExpired():
+        case AcknowledgementExpiring() if alert.expires_at is not None and now < alert.expires_at:
+            return _ask_owner(alert, plan, now, alert.expires_at)
+        case AcknowledgementExpiring() | AcknowledgementExpired():  # after an outage both at once
             kind, what = EntryKind.ACKNOWLEDGEMENT_EXPIRED, "acknowledgement in Tocsin expired"
         case SnoozeEnded():
             kind, what = EntryKind.SNOOZE_ENDED, "snooze in Tocsin ended"
@@ -64,10 +64,9 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
     return again(alert, plan, now, entry(kind, SYSTEM), note)
 
 
-def _ask_owner(alert: Alert, plan: EscalationPlan, now: datetime) -> Changed:
+def _ask_owner(alert: Alert, plan: EscalationPlan, now: datetime, until: datetime) -> Changed:
     """One message before the acknowledgement expires; acknowledging it again extends it."""
-    until = max(alert.expires_at or now, now)
-    asked = replace(alert, awaiting_owner=True, next_step_at=until, expires_at=until)
+    asked = replace(alert, awaiting_owner=True, next_step_at=until)
     line = entry(EntryKind.OWNER_ASKED, SYSTEM, until=utc_text(until))
     message = update(alert, plan, now, (alert.owner,), Purpose.STILL_ON_IT)
     return Changed(asked, (line, *message, Wake(until)))
