@@ -187,6 +187,7 @@ def test_a_portal_without_a_name_owns_it_for_nobody_here() -> None:
 def test_an_owner_is_asked_before_the_acknowledgement_expires_and_not_after_an_outage() -> None:
     alert = acknowledged()
     timer = due_change(alert)
+    assert isinstance(timer, AcknowledgementExpiring)
     assert timer == AcknowledgementExpiring(at(231), 1)
     asked = apply(alert, timer, plan(), at(231))
     assert [page.purpose for page in pages(effects(asked))] == [Purpose.STILL_ON_IT]

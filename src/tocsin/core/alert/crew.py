@@ -85,10 +85,12 @@ def _leave(
     leaving = (*renewed, *(Leaving(user, now_meant) for user in left))
     if leaving == alert.leaving:
         return alert, ()
+    # Whoever is back is paged anew: the pages of before may have ended with the relief.
+    crew = tuple(user for user in alert.crew if user not in known or user not in now_meant)
     called = {person.id: person.name for person in (*plan.everyone, *plan.admins)}
     people_left = [called.get(user, f"user {user}") for user in left]
     line = Entry(EntryKind.LEFT_DUTY, data={"people": people_left})
-    return replace(alert, leaving=leaving), (line,) if left else ()
+    return replace(alert, leaving=leaving, crew=crew), (line,) if left else ()
 
 
 def _come(

@@ -1,0 +1,174 @@
+"""What a change of duty in the middle of a step does to an alert."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.core.stories import (
+    ADA,
+    DUTY,
+    EVA,
+    JONAS,
+    MARA,
+    NIGHT,
+    POLICY,
+    PRIMARY,
+    UNREACHABLE,
+    acknowledged,
+    at,
+    done,
+    effects,
+    kinds,
+    opened,
+    pages,
+    plan,
+    seed,
+)
+from tocsin.core.alert import Alert, Leaving, Outcome, Unchanged, apply, due_change
+from tocsin.core.changes import DutyChanged, Raised, StepTimedOut
+from tocsin.core.effects import Entry, EntryKind, Purpose, Withdraw
+from tocsin.core.escalation import HOLD_FOR, EscalationPlan, IfNobody, Policy, Position
+from tocsin.core.rules import Method, Person
+
+
+def duty(*people: Person, policy: Policy = POLICY) -> EscalationPlan:
+    """The plan with these people on duty in the first tier."""
+    return plan(policy, {**DUTY, PRIMARY: people})
+
+
+def first_step(if_nobody: IfNobody) -> Policy:
+    return replace(POLICY, steps=(replace(POLICY.steps[0], if_nobody=if_nobody), *POLICY.steps[1:]))
+
+
+def changed(
+    alert: Alert, plan_: EscalationPlan, minute: float = 1, inactive: frozenset[int] = frozenset()
+) -> Outcome:
+    return apply(alert, DutyChanged(inactive), plan_, at(minute))
+
+
+def paged(outcome: Outcome) -> set[int]:
+    return {page.user for page in pages(effects(outcome))}
+
+
+def lines(outcome: Outcome, kind: EntryKind) -> list[Mapping[str, object]]:
+    return [e.data for e in effects(outcome) if isinstance(e, Entry) and e.kind is kind]
+
+
+def test_who_comes_on_duty_is_paged_at_once_and_who_leaves_stays_until_relieved() -> None:
+    outcome = changed(opened(), duty(JONAS))
+    assert paged(outcome) == {JONAS.id}
+    assert {page.due_at for page in pages(effects(outcome))} == {at(1)}
+    assert not any(isinstance(effect, Withdraw) for effect in effects(outcome))
+    alert = done(outcome)
+    assert alert.leaving == (Leaving(MARA.id, (JONAS.id,)),)
+    assert alert.next_step_at == at(2), "the step waits as long as it would have"
+    assert lines(outcome, EntryKind.CAME_ON_DUTY)[0]["people"] == ["Jonas"]
+    assert lines(outcome, EntryKind.LEFT_DUTY)[0]["people"] == ["Mara"]
+
+
+def test_a_change_of_duty_that_is_looked_at_twice_changes_nothing_more() -> None:
+    alert = done(changed(opened(), duty(JONAS)))
+    assert isinstance(changed(alert, duty(JONAS), 1.5), Unchanged)
+
+
+def test_with_an_empty_shift_after_it_the_one_who_leaves_stays_paged() -> None:
+    alert = done(changed(opened(), duty()))
+    assert alert.leaving == (Leaving(MARA.id, ()),)
+    assert alert.position == Position(0, 0)
+    late = done(changed(alert, duty(JONAS), 1.5))
+    assert late.leaving == (Leaving(MARA.id, (JONAS.id,)),), "whoever comes later relieves them"
+
+
+def test_who_is_back_on_duty_is_paged_anew() -> None:
+    away = done(changed(opened(), duty(JONAS)))
+    outcome = changed(away, duty(MARA), 1.5)
+    assert paged(outcome) == {MARA.id}
+    assert done(outcome).leaving == (Leaving(JONAS.id, (MARA.id,)),)
+
+
+def test_a_deactivated_person_drops_out_and_the_next_step_starts() -> None:
+    outcome = changed(opened(), duty(), inactive=frozenset({MARA.id}))
+    assert Withdraw((MARA.id,)) in effects(outcome)
+    assert done(outcome).position == Position(0, 1)
+    assert paged(outcome) == {ADA.id}
+
+
+def test_a_deactivated_person_who_is_not_alone_leaves_the_step_to_the_others() -> None:
+    alert = done(apply(seed(), Raised(), duty(MARA, JONAS), NIGHT))
+    outcome = changed(alert, duty(JONAS), inactive=frozenset({MARA.id}))
+    assert done(outcome).position == Position(0, 0)
+    assert done(outcome).crew == (JONAS.id,)
+    assert paged(outcome) == set()
+
+
+def test_a_person_whose_only_method_is_disabled_is_paged_by_another() -> None:
+    jonas = replace(JONAS, methods=(Method(22, "mail", "email"),))
+    alert = done(apply(seed(), Raised(), duty(JONAS), NIGHT))
+    outcome = changed(alert, duty(jonas))
+    assert [(page.user, page.method) for page in pages(effects(outcome))] == [(JONAS.id, 22)]
+
+
+def test_a_held_step_starts_when_somebody_comes_on_duty_and_not_before() -> None:
+    policy = first_step(IfNobody.HOLD)
+    held = done(apply(seed(), Raised(), duty(policy=policy), NIGHT))
+    assert held.held
+    assert held.next_step_at == NIGHT + HOLD_FOR
+    assert isinstance(changed(held, duty(policy=policy)), Unchanged)
+    outcome = changed(held, duty(JONAS, policy=policy), 10)
+    assert paged(outcome) == {JONAS.id}
+    assert not done(outcome).held
+    assert done(outcome).next_step_at == at(12)
+
+
+def test_a_held_step_that_nobody_comes_for_gives_way_to_the_next() -> None:
+    policy = first_step(IfNobody.HOLD)
+    held = done(apply(seed(), Raised(), duty(policy=policy), NIGHT))
+    timer = due_change(held)
+    assert isinstance(timer, StepTimedOut)
+    late = done(apply(held, timer, duty(policy=policy), NIGHT + HOLD_FOR))
+    assert late.position == Position(0, 1)
+    assert not late.held
+
+
+def test_an_alert_that_nobody_answered_pages_who_comes_on_duty() -> None:
+    policy = Policy(steps=(replace(POLICY.steps[0], if_nobody=IfNobody.HOLD),))
+    held = done(apply(seed(), Raised(), duty(policy=policy), NIGHT))
+    timer = due_change(held)
+    assert timer is not None
+    over = done(apply(held, timer, duty(policy=policy), NIGHT + HOLD_FOR))
+    assert over.exhausted
+    outcome = changed(over, duty(JONAS, policy=policy), 60)
+    assert paged(outcome) == {JONAS.id}
+    assert done(outcome).exhausted, "nobody answered all the same"
+
+
+def test_an_acknowledged_alert_stays_with_its_owner_and_the_incoming_person_is_told_once() -> None:
+    outcome = changed(acknowledged(), duty(JONAS, UNREACHABLE), 60)
+    assert done(outcome).owner == MARA.id
+    assert [(page.user, page.purpose) for page in pages(effects(outcome))] == [
+        (JONAS.id, Purpose.UPDATE)
+    ]
+    (line,) = lines(outcome, EntryKind.CAME_ON_DUTY)
+    assert (line["people"], line["unreachable"]) == (["Jonas"], ["Nobody"])
+    assert isinstance(changed(done(outcome), duty(JONAS, UNREACHABLE), 61), Unchanged)
+
+
+@pytest.mark.parametrize("fields", [{"suppressed": "category noise"}, {"position": None}])
+def test_what_pages_nobody_is_left_alone(fields: dict[str, object]) -> None:
+    alert = replace(opened(), **fields)  # type: ignore[arg-type]  # names of fields
+    assert isinstance(changed(alert, duty(EVA)), Unchanged)
+
+
+def test_a_second_look_after_the_step_ended_does_not_bring_it_back() -> None:
+    alert = done(changed(opened(), duty(JONAS)))
+    timer = due_change(alert)
+    assert timer is not None
+    moved = done(apply(alert, timer, duty(JONAS), at(2)))
+    assert moved.position == Position(0, 1)
+    assert moved.crew == (ADA.id,)
+    assert kinds(effects(changed(alert, duty(MARA, JONAS), 1.5)))
+    assert isinstance(
+        apply(moved, DutyChanged(), duty(JONAS), at(2) + timedelta(seconds=1)), Unchanged
+    )
