@@ -36,13 +36,13 @@ LATEST = datetime.max.replace(tzinfo=UTC)
 def page(
     number: int, *, rank: int = HIGH, first: bool = True, due: datetime | None = None
 ) -> Waiting:
-    return Waiting(alert=UUID(int=number), rank=rank, first=first, due_at=due or LATEST)
+    return Waiting(alert=UUID(int=number), rank=rank, first=first, since=due or LATEST)
 
 
 def judged(
     traffic: Traffic, seconds: float, *waiting: Waiting, per_minute: int = PER_MINUTE
 ) -> Verdict:
-    due = [replace(one, due_at=min(one.due_at, at(seconds))) for one in waiting]
+    due = [replace(one, since=min(one.since, at(seconds))) for one in waiting]
     return pages(traffic, due, 1, per_minute, at(seconds))
 
 

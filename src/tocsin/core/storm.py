@@ -26,7 +26,7 @@ _REMEMBERED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A message that is due since `due_at`.
+    """A message that could have gone out since `since`.
 
     `rank` is its alert's severity, `first` that it is no repetition.
     """
@@ -34,7 +34,7 @@ class Waiting:
     alert: UUID
     rank: int
     first: bool
-    due_at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ def pages(
         goes = tuple(
             place
             for place in everything
-            if waiting[place].alert in storm.last or waiting[place].due_at < storm.opened
+            if waiting[place].alert in storm.last or waiting[place].since < storm.opened
         )
     goes = goes[:MOST]
     chosen_places = set(goes)

@@ -154,9 +154,8 @@ def _weight(known: Known, due: Due) -> tuple[int, datetime, int]:
 
 def _waiting(known: Known, due: Due) -> Waiting:
     alert = _of(known, due)
-    return Waiting(
-        alert=alert.id, rank=alert.severity.rank, first=due.attempt == 1, due_at=due.due_at
-    )
+    since = max(due.due_at, due.promise.planned_at)
+    return Waiting(alert=alert.id, rank=alert.severity.rank, first=due.attempt == 1, since=since)
 
 
 def _of(known: Known, due: Due) -> Alert:
