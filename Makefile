@@ -26,8 +26,9 @@ serve: $(VENV)/.runtime ## run Tocsin with its private PostgreSQL
 test: $(VENV)/.dev ## run the tests, in parallel (ARGS='-k name' picks some)
 	@$(PYTHON) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-long: $(VENV)/.dev ## run the tests that take minutes
+long: $(VENV)/.dev ## run the tests that take minutes, then chaos
 	@$(PYTHON) -m pytest -m long $(ARGS)
+	@$(PYTHON) -m tests.crash.chaos --kills 500
 
 chaos: $(VENV)/.dev ## kill, pause and cut off processes under load (ARGS='--kills 500 --seed 7')
 	@$(PYTHON) -m tests.crash.chaos $(ARGS)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from bench import delivery, intake, starting, storm
+from bench import delivery, intake, paging, starting, storm
 from bench.calibration import flush
 from bench.figures import Figure, busy
 from bench.stage import BenchError, Stage, stage
@@ -21,6 +21,11 @@ BENCHMARKS: dict[str, Benchmark] = {
     "burst": delivery.burst,
     "storm": storm.one_team,
     "storm-teams": storm.many_teams,
+    "storm-100k": storm.hundred_thousand,
+    "storm-two": storm.two_processes,
+    "timers": paging.timers,
+    "pages": paging.pages,
+    "killed": paging.killed,
     "start": starting.start,
     "memory": starting.memory,
     "help": starting.helping,

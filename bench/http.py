@@ -49,15 +49,22 @@ class Line(Messages):
 
 
 class Phone(Messages):
-    """A receiver of pages that accepts each at once and hands its body on."""
+    """A receiver of pages that hands the body of each on and accepts it, after some seconds."""
 
-    def __init__(self, rang: Callable[[bytes], None]) -> None:
+    def __init__(self, rang: Callable[[bytes], None], answers_after: float = 0.0) -> None:
         super().__init__(lambda _, body: self._accept(body))
         self._rang = rang
+        self._answers_after = answers_after
 
     def _accept(self, body: bytes) -> None:
-        self.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         self._rang(body)
+        if self._answers_after:
+            asyncio.get_running_loop().call_later(self._answers_after, self._answer)
+        else:
+            self._answer()
+
+    def _answer(self) -> None:
+        self.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
 def post(path: str, body: bytes) -> bytes:

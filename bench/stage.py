@@ -29,7 +29,7 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running `tocsin serve`. `started` is how many seconds it took until it was ready."""
+    """A running `tocsin serve`, ready after `started` seconds; without web its port is 0."""
 
     port: int
     pid: int
@@ -103,8 +103,8 @@ class Stage:
             line = (await process.stdout.readline()).decode()
             if "ready" not in line:
                 raise BenchError(f"serve: {(self.folder / 'serve.log').read_text()[-2000:]}")
-            port = int(line.strip().rpartition(":")[2].rstrip("/"))
-            yield Served(port, process.pid, time.monotonic() - begun)
+            port = line.strip().rpartition(":")[2].rstrip("/")
+            yield Served(int(port) if port.isdigit() else 0, process.pid, time.monotonic() - begun)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)

@@ -10,8 +10,9 @@ import structlog
 
 from tocsin.actions import sync
 from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
+from tocsin.actions.dutywatch import DUTY_EVERY, watch_duty
 from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
-from tocsin.actions.page import BATCH, page_due
+from tocsin.actions.page import page_on
 from tocsin.actions.upkeep import UPKEEP_EVERY, upkeep
 from tocsin.actions.world import World
 
@@ -59,7 +60,7 @@ class Bell:
             await asyncio.sleep(0.05)
 
 
-_LOOPS = ("page", "deliver", "poll", "write")
+_LOOPS = ("page", "deliver", "poll", "write", "duty")
 
 
 class Worker:
@@ -74,6 +75,7 @@ class Worker:
         started = world.clock.now()
         self._turned: dict[str, datetime] = dict.fromkeys(_LOOPS, started)
         self._down: set[str] = set()
+        self._more_due = False
 
     async def run(self) -> None:
         """Run every loop; on cancellation finish what is in the air and let go of connections."""
@@ -87,6 +89,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 for name, turn in loops.items():
                     group.create_task(self._loop(name, turn), name=name)
+                group.create_task(self._watch_duty(), name="duty")
                 upkeeping = self._every("upkeep", upkeep, UPKEEP_EVERY)
                 group.create_task(upkeeping, name="upkeep")
                 receipts = self._every("receipts", late_receipts, NAP)
@@ -135,10 +138,21 @@ class Worker:
         return more
 
     async def _page(self) -> bool:
-        return await page_due(self._world) == BATCH
+        self._more_due = await page_on(self._world, more=self._more_due)
+        return self._more_due
 
     async def _deliver(self) -> bool:
         return await self._deliverer.launch() > 0
+
+    async def _watch_duty(self) -> None:
+        """Once a second, and on and on while alerts wait to be looked at."""
+
+        async def turn() -> bool:
+            return await watch_duty(self._world) > 0
+
+        while True:
+            more = await self._guarded("duty", turn)
+            await asyncio.sleep(0 if more else DUTY_EVERY.total_seconds())
 
     async def _poll(self) -> bool:
         due = await sync.poll_due(self._world)

@@ -53,7 +53,7 @@ teams:
     escalation_policies:
       default:
         steps:
-          - {notify: [{duty: 1}], wait: 2m}
+          - {notify: [{duty: 1}], wait: 5m}
     categories:
       noise: {keywords: [test], suppress: true}
       identity: {keywords: [sign-in]}

@@ -122,7 +122,25 @@ async def test_who_tells_the_escalation_step_by_step(shell: Shell) -> None:
     assert told.returncode == 0, told.stderr
     assert "jonas by phone (webhook), again every 30s" in told.stdout
     assert "nobody answered; told: ada" in told.stdout
-    assert shell.run("who", "--team", "nobody").returncode == 1
+    assert "03:00:30" not in told.stdout
+    unfolded = shell.run("who", "--team", "soc", "--at", "2026-12-24T03:00", "--all")
+    assert "03:00:30    jonas by phone (webhook), again (2)" in unfolded.stdout
+    for arguments, words in (
+        (("--team", "nobody"), "there is no team nobody; there are: soc"),
+        (("--team", "soc", "--category", "fire"), "the team soc has no category 'fire'"),
+        (("--team", "soc", "--at", "tonight"), "--at: 'tonight' is not a date"),
+    ):
+        refused = shell.run("who", *arguments)
+        assert (refused.returncode, words in refused.stderr) == (1, True), refused.stderr
+
+
+async def test_who_takes_what_decides_who_is_paged(shell: Shell) -> None:
+    await _configure(shell)
+    asked = ("who", "--team", "soc", "--at", "2026-12-24T03:00")
+    recorded = shell.run(*asked, "--severity", "info")
+    assert "is only recorded; nobody is paged." in recorded.stdout
+    failing = shell.run(*asked, "--failing", "webhook", "--title", "Pump down")
+    assert "jonas by phone (webhook) fails: assumed to fail" in failing.stdout
 
 
 async def test_doctor_tells_what_is_wrong_and_exits_1_for_it(shell: Shell) -> None:

@@ -29,7 +29,17 @@ from tests.core.stories import (
 from tocsin.core.alert import Alert, Leaving, Outcome, Unchanged, apply, due_change
 from tocsin.core.changes import DutyChanged, Raised, StepTimedOut
 from tocsin.core.effects import Entry, EntryKind, Purpose, Withdraw
-from tocsin.core.escalation import HOLD_FOR, EscalationPlan, IfNobody, Policy, Position
+from tocsin.core.escalation import (
+    HOLD_FOR,
+    Condition,
+    EscalationPlan,
+    IfNobody,
+    Pick,
+    Policy,
+    Position,
+    Step,
+)
+from tocsin.core.kinds import Severity
 from tocsin.core.rules import Method, Person
 
 
@@ -43,9 +53,10 @@ def first_step(if_nobody: IfNobody) -> Policy:
 
 
 def changed(
-    alert: Alert, plan_: EscalationPlan, minute: float = 1, inactive: frozenset[int] = frozenset()
+    alert: Alert, plan_: EscalationPlan, minute: float = 1, *, gone: tuple[Person, ...] = ()
 ) -> Outcome:
-    return apply(alert, DutyChanged(inactive), plan_, at(minute))
+    change = DutyChanged({person.id: person.name for person in gone})
+    return apply(alert, change, plan_, at(minute))
 
 
 def paged(outcome: Outcome) -> set[int]:
@@ -89,15 +100,26 @@ def test_who_is_back_on_duty_is_paged_anew() -> None:
 
 
 def test_a_deactivated_person_drops_out_and_the_next_step_starts() -> None:
-    outcome = changed(opened(), duty(), inactive=frozenset({MARA.id}))
+    outcome = changed(opened(), duty(), gone=(MARA,))
     assert Withdraw((MARA.id,)) in effects(outcome)
+    assert done(outcome).position == Position(0, 1)
+    assert paged(outcome) == {ADA.id}
+    (line,) = lines(outcome, EntryKind.LEFT_DUTY)
+    assert line == {"reason": "deactivated", "people": ["Mara"]}
+
+
+def test_who_is_deactivated_after_they_left_duty_holds_the_step_up_no_longer() -> None:
+    left = done(changed(opened(), duty()))
+    assert left.leaving == (Leaving(MARA.id, ()),)
+    outcome = changed(left, duty(), 1.5, gone=(MARA,))
+    assert done(outcome).leaving == ()
     assert done(outcome).position == Position(0, 1)
     assert paged(outcome) == {ADA.id}
 
 
 def test_a_deactivated_person_who_is_not_alone_leaves_the_step_to_the_others() -> None:
     alert = done(apply(seed(), Raised(), duty(MARA, JONAS), NIGHT))
-    outcome = changed(alert, duty(JONAS), inactive=frozenset({MARA.id}))
+    outcome = changed(alert, duty(JONAS), gone=(MARA,))
     assert done(outcome).position == Position(0, 0)
     assert done(outcome).crew == (JONAS.id,)
     assert paged(outcome) == set()
@@ -141,7 +163,8 @@ def test_an_alert_that_nobody_answered_pages_who_comes_on_duty() -> None:
     assert over.exhausted
     outcome = changed(over, duty(JONAS, policy=policy), 60)
     assert paged(outcome) == {JONAS.id}
-    assert done(outcome).exhausted, "nobody answered all the same"
+    assert not done(outcome).exhausted, "nobody had been asked: it begins now"
+    assert done(outcome).next_step_at == at(62)
 
 
 def test_an_acknowledged_alert_stays_with_its_owner_and_the_incoming_person_is_told_once() -> None:
@@ -172,3 +195,32 @@ def test_a_second_look_after_the_step_ended_does_not_bring_it_back() -> None:
     assert isinstance(
         apply(moved, DutyChanged(), duty(JONAS), at(2) + timedelta(seconds=1)), Unchanged
     )
+
+
+def test_who_comes_on_duty_after_every_step_found_nobody_is_paged_from_the_first() -> None:
+    policy = Policy(steps=(Step((PRIMARY,), timedelta(minutes=2)),))
+    lost = done(apply(seed(), Raised(), duty(policy=policy), NIGHT))
+    assert (lost.exhausted, lost.position) == (True, Position(0, 0))
+    assert isinstance(changed(lost, duty(policy=policy)), Unchanged)
+    outcome = changed(lost, duty(JONAS, policy=policy))
+    assert paged(outcome) == {JONAS.id}
+    assert not done(outcome).exhausted
+    assert done(outcome).next_step_at == at(3)
+
+
+def test_a_condition_counts_when_its_step_starts_and_not_again_while_it_runs() -> None:
+    when = (Condition(severities=(Severity.HIGH,)),)
+    policy = Policy(steps=(Step((PRIMARY,), timedelta(minutes=2), when=when),))
+    running = done(apply(seed(), Raised(), duty(MARA, policy=policy), NIGHT))
+    worse = replace(running, severity=Severity.CRITICAL)
+    assert isinstance(changed(worse, duty(MARA, policy=policy)), Unchanged)
+    assert paged(changed(worse, duty(JONAS, policy=policy))) == {JONAS.id}
+
+
+def test_whoever_was_next_on_duty_stays_chosen_when_their_shift_begins() -> None:
+    policy = Policy(steps=(Step((PRIMARY,), timedelta(minutes=2), pick=Pick.NEXT),))
+    before = replace(duty(MARA, policy=policy), next_on_duty={PRIMARY: (JONAS,)})
+    running = done(apply(seed(), Raised(), before, NIGHT))
+    assert running.crew == (JONAS.id,)
+    after = replace(duty(JONAS, policy=policy), next_on_duty={PRIMARY: (ADA,)})
+    assert isinstance(changed(running, after), Unchanged)

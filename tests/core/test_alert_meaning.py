@@ -40,7 +40,9 @@ def raised(plan_: EscalationPlan, **fields: object) -> Outcome:
 
 def when(condition: Condition, **fields: object) -> tuple[Position | None, list[object]]:
     """The step that starts at 02:58 in Berlin, a Wednesday, and why others were passed over."""
-    outcome = raised(replace(plan(with_first(when=condition)), time_zone="Europe/Berlin"), **fields)
+    outcome = raised(
+        replace(plan(with_first(when=(condition,))), time_zone="Europe/Berlin"), **fields
+    )
     why = [
         effect.data["reason"]
         for effect in effects(outcome)
@@ -80,7 +82,7 @@ def test_an_alert_that_is_old_enough_passes() -> None:
 
 
 def test_a_holiday_is_one_on_the_teams_calendar() -> None:
-    policy = with_first(when=Condition(holiday=False))
+    policy = with_first(when=(Condition(holiday=False),))
     day = datetime(2026, 11, 18, tzinfo=UTC).date()
     ours = replace(plan(policy), time_zone="Europe/Berlin", holidays=frozenset({day}))
     assert done(raised(ours)).position == SECOND
@@ -90,7 +92,7 @@ def test_a_holiday_is_one_on_the_teams_calendar() -> None:
 
 def test_each_responder_is_held_against_their_own_clock() -> None:
     """02:58 in Berlin is 20:58 in New York: only she is in her evening."""
-    policy = with_first(when=Condition(from_=time(18), to=time(23), responder_clock=True))
+    policy = with_first(when=(Condition(from_=time(18), to=time(23), responder_clock=True),))
     ada = replace(ADA, time_zone="America/New_York")
     found = replace(plan(policy, {**DUTY, PRIMARY: (MARA, ada)}), time_zone="Europe/Berlin")
     assert {page.user for page in pages(effects(raised(found)))} == {ADA.id}
@@ -99,7 +101,7 @@ def test_each_responder_is_held_against_their_own_clock() -> None:
 
 
 def test_an_emergency_pages_everybody_whatever_the_conditions() -> None:
-    policy = with_first(when=Condition(severities=(Severity.LOW,)))
+    policy = with_first(when=(Condition(severities=(Severity.LOW,)),))
     outcome = raised(plan(policy), mode=Mode.EMERGENCY)
     assert {page.user for page in pages(effects(outcome))} == {MARA.id, JONAS.id, ADA.id}
 

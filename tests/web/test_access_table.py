@@ -90,6 +90,8 @@ ROUTES: dict[str, Row] = {
     "POST /alerts/acknowledge": Row(Action.CHANGE_ALERTS, Role.USER, body={"ids": ["{alert}"]}),
     "POST /alerts/close": Row(Action.CHANGE_ALERTS, Role.USER, body={"ids": ["{alert}"]}),
     **_answers(),
+    "GET /alerts/{alert_id}/preview": Row(Action.READ_ALERTS, Role.VIEWER),
+    "GET /preview": Row(Action.FORESEE, Role.VIEWER, "team={team}"),
     "GET /duty": Row(Action.READ_DUTY, Role.VIEWER, "team={team}"),
     "POST /duty/punch-in": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
     "POST /duty/punch-out": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),

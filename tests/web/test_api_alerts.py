@@ -50,7 +50,7 @@ async def test_the_alert_object_has_the_fields_of_the_contract(
     )
     alert = await doors.alert(event=event)
     found = (await mara.get(f"/api/v1/alerts/{public(alert)}")).json()
-    assert set(found) == FIELDS
+    assert set(found) == FIELDS | {"policy", "policy_changed", "nobody_answered"}
     assert found["team"] == "soc"
     assert found["source"] == {
         "kind": "signl4",
@@ -264,6 +264,20 @@ async def test_every_verb_does_what_it_says(doors: Stage, mara: httpx.AsyncClien
         assert (await call(mara, alert, "close")).json()["status"] == "closed"
         assert (await call(mara, alert, "annotate", {"comment": "x"})).status_code == 200
         assert (await call(mara, alert, "reopen")).json()["status"] == "open"
+
+
+async def test_an_edited_policy_is_told_and_followed_after_a_restart(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    alert = public(await doors.alert())
+    read = f"/api/v1/alerts/{alert}"
+    assert (await mara.get(read)).json()["policy_changed"] is False
+    await doors.sql("UPDATE escalation_policy SET body = jsonb_set(body, '{repeat}', '7')")
+    shown = (await mara.get(read)).json()
+    assert (shown["policy"], shown["policy_changed"]) == ("default", True)
+    restarted = await call(mara, alert, "escalate", {"restart": True})
+    assert (restarted.status_code, restarted.json()["step"]) == (200, 1)
+    assert (await mara.get(read)).json()["policy_changed"] is False
 
 
 async def test_what_the_lifecycle_forbids_is_a_409_that_says_why(

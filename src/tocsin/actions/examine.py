@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from tocsin.actions import configure
 from tocsin.actions.targets import REMEDY, out_of_reach, refused
 from tocsin.actions.world import World
 from tocsin.egress import Guard
@@ -51,6 +52,7 @@ async def examine(world: World, setting: Setting) -> list[Finding]:
             *_settings(setting),
             _public_url(world) if setting.public_url else _NO_PUBLIC_URL,
             *await _people(connection),
+            *await _rules(connection),
             *await _channels(world, connection),
             *await _targets(world, connection),
         ]
@@ -127,6 +129,15 @@ async def _people(connection: Connection) -> Iterable[Finding]:
         return [Finding("people", Grade.OK, "every member has a contact method")]
     hint = "give each a contact method"
     return [Finding("people", Grade.FAULT, f"cannot be reached: {', '.join(unreachable)}", hint)]
+
+
+async def _rules(connection: Connection) -> Iterable[Finding]:
+    notes = await configure.rule_notes(connection)
+    what = "notification rules"
+    if not notes:
+        return [Finding(what, Grade.OK, "each can ring before the steps of its person time out")]
+    hint = "shorten its `after`, or let the step wait longer"
+    return [Finding(what, Grade.WARNING, note, hint) for note in notes]
 
 
 async def _channels(world: World, connection: Connection) -> Iterable[Finding]:

@@ -1,5 +1,6 @@
 """A step is due: the people it means now are paged, or the next step starts."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +21,16 @@ BATCH = 500
 
 LATER = timedelta(minutes=1)
 """When an alert that cannot be decided or stored is looked at again; it holds up no other."""
+
+
+async def page_on(world: World, *, more: bool) -> bool:
+    """One batch, or two side by side where there was `more` than one; answers whether there is.
+
+    One of the two is decided here while the database reads or writes the other.
+    """
+    if not more:
+        return await page_due(world) == BATCH
+    return sum(await asyncio.gather(page_due(world), page_due(world))) >= BATCH
 
 
 async def page_due(world: World, limit: int = BATCH) -> int:
@@ -43,16 +54,17 @@ async def _page(world: World, limit: int) -> int:
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         desk = Desk(connection, now)
-        claimed = await alerts.claim_due(connection, now, limit)
-        await desk.prepare(
-            {alert.team for alert in claimed}, {(alert.team, alert.policy) for alert in claimed}
-        )
+        claimed, unread = await alerts.claim_due(connection, now, limit)
+        for team, alert in unread:
+            log.error("an alert cannot be read; again in a minute", alert=str(alert))
+            await alerts.put_off(connection, team, alert, now + LATER)
+        await desk.prepare_for(claimed)
         decided = [await _decided(desk, alert) for alert in claimed]
         saved = [one for one in decided if one is not None]
         written = await alerts.save(connection, saved, now) if saved else None
     if written is not None and (written.due or written.syncs):
         world.wake()
-    return len(claimed)
+    return len(claimed) + len(unread)
 
 
 async def _decided(desk: Desk, alert: Alert) -> alerts.Saved | None:
@@ -61,22 +73,26 @@ async def _decided(desk: Desk, alert: Alert) -> alerts.Saved | None:
         if isinstance(change, SuppressionEnded):
             change = quiet_over(await desk.context(alert.team), alert)
         if isinstance(change, Suppressed) and change.until == alert.suppressed_until:
-            return alerts.Saved(replace(alert, next_step_at=change.until), ())  # looked at early
+            # looked at early
+            return alerts.Saved(replace(alert, next_step_at=change.until), (), before=alert)
         outcome = await desk.decide(alert, change) if change is not None else None
     except DBAPIError:
         raise
     except Exception:
         log.exception("a timer cannot be decided; looked at again in a minute", alert=str(alert.id))
-        return alerts.Saved(replace(alert, next_step_at=desk.now + LATER), ())
-    return alerts.Saved(outcome.alert, outcome.effects) if isinstance(outcome, Changed) else None
+        return alerts.Saved(replace(alert, next_step_at=desk.now + LATER), (), before=alert)
+    if not isinstance(outcome, Changed):
+        return None
+    return alerts.Saved(outcome.alert, outcome.effects, before=alert)
 
 
 async def _put_off(world: World) -> int:
     """The alert whose timer fired longest ago cannot be stored: others go first."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        claimed = await alerts.claim_due(connection, now, 1)
-        for alert in claimed:
-            log.error("an alert cannot be stored; again in a minute", alert=str(alert.id))
-            await alerts.put_off(connection, alert, now + LATER)
-    return len(claimed)
+        claimed, unread = await alerts.claim_due(connection, now, 1)
+        refs = [*unread, *((alert.team, alert.id) for alert in claimed)]
+        for team, alert in refs:
+            log.error("an alert cannot be stored; again in a minute", alert=str(alert))
+            await alerts.put_off(connection, team, alert, now + LATER)
+    return len(refs)

@@ -82,7 +82,7 @@ async def _answers(desk: Desk, wanted: list[AlertRef], asked: Asked) -> list[Ans
             refused = await _key_taken(connection, alert, open_again)
         outcome = refused or await desk.decide(alert, change_)
         if isinstance(outcome, Changed):
-            saved.append(alerts.Saved(outcome.alert, outcome.effects))
+            saved.append(alerts.Saved(outcome.alert, outcome.effects, before=alert))
             answers.append(Answer(outcome.alert, outcome))
         else:
             answers.append(Answer(alert, outcome))

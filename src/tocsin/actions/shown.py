@@ -43,6 +43,8 @@ def alert_object(
         "updated_at": instant(alert.updated_at),
         **_people(alert, names),
         "step": step_number(alert.position),
+        "policy": alert.policy_name,
+        "nobody_answered": alert.exhausted and alert.status is Status.OPEN,
         "next_step_at": instant(alert.next_step_at) if alert.status is Status.OPEN else None,
         "seen_count": alert.seen_count,
         "details": dict(alert.details),

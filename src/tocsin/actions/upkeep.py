@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.reach import check_reach
+from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
@@ -21,7 +22,7 @@ KEEP_EVENTS = timedelta(days=30)
 
 async def upkeep(world: World) -> None:
     """Do what is due; a piece that fails does not keep the others from being done."""
-    for piece in (_partitions, _extend_shifts, _budgets, _forgotten, check_reach):
+    for piece in (_partitions, _extend_shifts, _budgets, _forgotten, _silent, check_reach):
         try:
             await piece(world)
         except Exception as fault:
@@ -60,6 +61,11 @@ async def _forgotten(world: World) -> None:
     if forgotten:
         log.error("open alerts without a timer or a page were restarted", alerts=forgotten)
         world.wake()
+
+
+async def _silent(world: World) -> None:
+    if closed := await close_silent(world):
+        log.info("alerts without news were closed", alerts=closed)
 
 
 async def _extend_shifts(world: World) -> None:

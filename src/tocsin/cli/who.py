@@ -1,18 +1,20 @@
-"""Says who would be paged, step by step and channel by channel."""
+"""Says who would be paged, minute by minute, while nobody answers."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from tocsin.actions.foresee import Foreseen, ForeseenPage, ForeseenStep, foresee
+from tocsin.actions.foresee import NoSuchCategory, Question, foresee
 from tocsin.actions.world import World
+from tocsin.cli.foretold import told
 from tocsin.cli.running import fail, with_world
 from tocsin.core.kinds import Severity
 from tocsin.core.localtime import instant
 from tocsin.core.notation import moment
+from tocsin.store import named, names
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -25,22 +27,47 @@ def run(
         typer.Option(help="When the alert is raised: 2026-12-24T18:00 in the team's zone, or Z."),
     ] = None,
     severity: Annotated[Severity, typer.Option(help="How severe it is.")] = Severity.HIGH,
+    category: Annotated[str | None, typer.Option(help="The category it asks for.")] = None,
+    title: Annotated[
+        str, typer.Option(help="Its title, which categories and maintenance windows look at.")
+    ] = "An alert",
+    failing: Annotated[
+        list[str] | None,
+        typer.Option(help="A channel or contact method that is assumed to fail; may be repeated."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show each repetition on a line of its own.")
+    ] = False,
 ) -> None:
-    """Show the whole escalation of an alert that nobody answers."""
+    """Show the whole escalation of an alert that nobody answers, and write nothing."""
 
     async def work(world: World) -> int:
-        now = world.clock.now()
-        found = await foresee(world, team, now, severity)
-        if found is None:
-            fail(f"there is no team {team}")
-        when = now if at is None else _instant(at, found.time_zone)
-        if at is not None:
-            found = await foresee(world, team, when, severity) or found
-        for line in lines(found, when, severity):
-            print(line)
+        row, zone = await _team(world, team)
+        question = Question(
+            team=row,
+            at=world.clock.now() if at is None else _instant(at, zone),
+            severity=severity,
+            category=category,
+            title=title,
+            failing=frozenset(failing or ()),
+        )
+        try:
+            foreseen = await foresee(world, question)
+        except NoSuchCategory as fault:
+            fail(f"--category: {fault}")
+        _print(told(foreseen, ZoneInfo(zone), every=every))
         return 0
 
     with_world(work)
+
+
+async def _team(world: World, name: str) -> tuple[int, str]:
+    async with world.database.transaction() as connection:
+        found = await named.team(connection, name, None)
+        if found is None:
+            known = sorted((await names.all_teams(connection)).values())
+            fail(f"there is no team {name}; there are: {', '.join(known) or 'none'}")
+        return found.row, await named.zone_of(connection, found.row)
 
 
 def _instant(text: str, zone: str) -> datetime:
@@ -50,46 +77,6 @@ def _instant(text: str, zone: str) -> datetime:
         fail(f"--at: {fault}")
 
 
-def lines(found: Foreseen, at: datetime, severity: Severity) -> Iterable[str]:
-    """The escalation as people read it, times in the team's zone."""
-    zone = ZoneInfo(found.time_zone)
-    start = at.astimezone(zone)
-    yield f"{found.team}: an alert of severity {severity} at {start:%a %Y-%m-%d %H:%M %Z}"
-    if severity is Severity.INFO:
-        yield "is only recorded; nobody is paged."
-        return
-    if found.policy is None:
-        yield f"The team has no escalation policy; told at once: {_names(found.admins)}."
-        return
-    yield f"follows policy {found.policy} while nobody answers:"
-    for step in found.steps:
-        yield from _step(step, zone)
-    end = max((step.at + step.wait for step in found.steps if not step.skipped), default=at)
-    yield f"{end.astimezone(zone):%H:%M:%S}  nobody answered; told: {_names(found.admins)}"
-
-
-def _step(step: ForeseenStep, zone: ZoneInfo) -> Iterable[str]:
-    head = f"{step.at.astimezone(zone):%H:%M:%S}  round {step.round}, step {step.number}"
-    if step.skipped:
-        yield f"{head}: nobody can be reached, skipped at once"
-    else:
-        yield f"{head}, waits {_length(step.wait)}"
-    for page in step.pages:
-        yield f"  {page.at.astimezone(zone):%H:%M:%S}  {_page(page)}"
-    for name in step.unreachable:
-        yield f"            {name} has no contact method"
-
-
-def _page(page: ForeseenPage) -> str:
-    again = f", again every {_length(page.repeat_every)}" if page.repeat_every else ""
-    return f"{page.person} by {page.method} ({page.channel}){again}"
-
-
-def _length(length: timedelta) -> str:
-    seconds = int(length.total_seconds())
-    parts = [(seconds // 3600, "h"), (seconds % 3600 // 60, "m"), (seconds % 60, "s")]
-    return "".join(f"{n}{unit}" for n, unit in parts if n) or "0s"
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(names) or "nobody (the team has no admins)"
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)

@@ -87,6 +87,7 @@ class Action(StrEnum):
     CHANGE_ALERTS = "change_alerts"
     FOLLOW_LIVE = "follow_live"
     READ_DUTY = "read_duty"
+    FORESEE = "foresee"
     PUNCH = "punch"
     PUNCH_OTHERS = "punch_others"
     READ_TEAM_CONFIGURATION = "read_team_configuration"
@@ -115,6 +116,7 @@ TABLE: Mapping[Action, Row] = {
     Action.CHANGE_ALERTS: Row(Role.USER, Place.TEAM),
     Action.FOLLOW_LIVE: Row(Role.VIEWER, Place.ANYWHERE),
     Action.READ_DUTY: Row(Role.VIEWER, Place.TEAM),
+    Action.FORESEE: Row(Role.VIEWER, Place.TEAM),
     Action.PUNCH: Row(Role.USER, Place.TEAM),
     Action.PUNCH_OTHERS: Row(Role.SCHEDULER, Place.TEAM),
     Action.READ_TEAM_CONFIGURATION: Row(Role.VIEWER, Place.TEAM),

@@ -86,10 +86,10 @@ class AcknowledgementExpiring:
 class DutyChanged:
     """Somebody came on duty or left it, was deactivated, or can be reached by other methods.
 
-    `inactive` are those of the alert's crew who are deactivated or removed.
+    `inactive` are people who are deactivated or removed: what each is called, by id.
     """
 
-    inactive: frozenset[int] = frozenset()
+    inactive: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who is paged on each step of a policy, and how long each step waits."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -101,13 +101,13 @@ HOLD_FOR = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Page these targets, then wait this long for an answer."""
+    """Page these targets, then wait this long for an answer; all of `when` must hold."""
 
     notify: tuple[Target, ...]
     wait: timedelta
     if_nobody: IfNobody = IfNobody.SKIP
     hold_for: timedelta = HOLD_FOR
-    when: Condition | None = None
+    when: tuple[Condition, ...] = ()
     pick: Pick = Pick.ALL
 
 
@@ -153,6 +153,10 @@ class EscalationPlan:
     turns: Mapping[int, int] = field(default_factory=dict[int, int])
     time_zone: str = "UTC"
     holidays: frozenset[date] = frozenset()
+
+    def turn_taken(self, step: int) -> "EscalationPlan":
+        """The same when one more turn of this step is used."""
+        return replace(self, turns={**self.turns, step: self.turns.get(step, 0) + 1})
 
     def people_of(self, step: Step) -> tuple[Person, ...]:
         """The people a step may page now, each once, in the order of its targets."""

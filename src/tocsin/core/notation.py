@@ -30,6 +30,19 @@ def duration(text: str) -> timedelta:
     return total
 
 
+def duration_text(length: timedelta) -> str:
+    """A duration as `duration` reads it, in whole seconds.
+
+    >>> duration_text(timedelta(hours=26, seconds=30))
+    '1d2h30s'
+    """
+    left, words = int(length.total_seconds()), ""
+    for unit, seconds in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, seconds)
+        words += f"{count}{unit}" if count else ""
+    return words or "0s"
+
+
 def clock(text: str) -> time:
     """A time of day such as `09:00`; `24:00` is `time(0)`. Raises `ValueError`."""
     found = _CLOCK.fullmatch(text)

@@ -87,6 +87,12 @@ def still_wanted(promise: Promise, alert: Alert | None, now: datetime) -> str | 
     return _TOO_OLD if now - promise.planned_at > UPDATE_USEFUL_FOR else None
 
 
+PAGES = frozenset({Purpose.ESCALATION, Purpose.RESPONDER})
+"""What wakes somebody, and is repeated where the rule says so."""
+
+NEWS = frozenset({Purpose.UPDATE, Purpose.ACKNOWLEDGED, Purpose.RESOLVED})
+"""What those who were paged are told of an alert."""
+
 UPDATE_USEFUL_FOR = timedelta(hours=1)
 """News of an alert that could not be sent for so long is dropped; pages never are."""
 
@@ -127,7 +133,7 @@ def held_until(
     alerts are held in any case. Raises `UnknownZone`.
     """
     asked = promise.purpose is Purpose.RESPONDER
-    urgent = urgency is Urgency.URGENT and quiet.on_duty and promise.purpose not in _NEWS
+    urgent = urgency is Urgency.URGENT and quiet.on_duty and promise.purpose not in NEWS
     if asked or urgent or not quiet.windows:
         return None
     wall = wall_clock(now, quiet.zone)
@@ -138,12 +144,15 @@ def held_until(
 
 
 _WEEK = timedelta(days=7)
-_NEWS = frozenset({Purpose.UPDATE, Purpose.ACKNOWLEDGED, Purpose.RESOLVED})
+
+
+UNREPORTED = "no report of its delivery in time"
+"""What the ledger says of a sent message whose channel should have reported by then."""
 
 
 def repeat_at(repeat_every: timedelta | None, purpose: Purpose, now: datetime) -> datetime | None:
     """When a message that went out at `now` is due again, if its rule repeats."""
-    if repeat_every is None or purpose not in {Purpose.ESCALATION, Purpose.RESPONDER}:
+    if repeat_every is None or purpose not in PAGES:
         return None
     return now + repeat_every
 

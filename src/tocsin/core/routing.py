@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tocsin.core.escalation import Policy
 from tocsin.core.event import Event
 from tocsin.core.kinds import Mode, Severity, Urgency
 from tocsin.core.matching import ANYTHING, Fields, Match, matches
@@ -66,6 +67,17 @@ def hushing(
         and matches(window.match, fields)
     ]
     return max(meant, key=lambda window: window.until, default=None)
+
+
+def chosen(policies: Mapping[str, Policy], name: str | None) -> tuple[str | None, Policy]:
+    """The policy called `name`, else `default`, else any, else one without steps and a name.
+
+    An alert with none of them is told to the team's admins at once, so it is never silent.
+    """
+    for one in (name, "default", *policies):
+        if one is not None and one in policies:
+            return one, policies[one]
+    return None, Policy(steps=())
 
 
 def route(event: Event, categories: Iterable[Category], policy: str | None = None) -> Route:

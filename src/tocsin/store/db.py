@@ -102,6 +102,12 @@ async def run(connection: Connection, sql: str, *args: object) -> int:
     return result.rowcount
 
 
+async def only_read(connection: Connection) -> None:
+    """Have a transaction that begins see one moment throughout, and refuse every write."""
+    sql = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    await connection.exec_driver_sql(sql)
+
+
 async def migrate(dsn: str) -> None:
     """Bring an empty or older database to this version. Safe to call from several processes."""
     engine = _engine(dsn, 1)

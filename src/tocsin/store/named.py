@@ -29,6 +29,13 @@ async def team(connection: Connection, name: str, row: int | None) -> Found | No
     return _whole(await _one(connection, "team", name, row))
 
 
+async def zone_of(connection: Connection, team: int) -> str:
+    """The time zone of a team that exists."""
+    (found,) = await rows(connection, "SELECT time_zone FROM team WHERE id = $1", team)
+    zone: str = found["time_zone"]
+    return zone
+
+
 async def user(connection: Connection, name: str, row: int | None) -> Found | None:
     """The user with this name, or with this row."""
     return _whole(await _one(connection, "app_user", name, row))

@@ -2,7 +2,7 @@
 
 from tocsin.actions.configure.applying import Choices, apply, plan
 from tocsin.actions.configure.bodies import bodies
-from tocsin.actions.configure.editing import Editor, create, delete, show, show_all, update
+from tocsin.actions.configure.editing import Editor, create, delete, update
 from tocsin.actions.configure.exporting import export
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, NotFoundError
 from tocsin.actions.configure.finding import Guard, everywhere
@@ -12,6 +12,7 @@ from tocsin.actions.configure.reading import Document, read
 from tocsin.actions.configure.report import Line, RefusedError, Report
 from tocsin.actions.configure.showing import RESOURCES
 from tocsin.actions.configure.tokens import create_token, delete_token, rotate_key, show_tokens
+from tocsin.actions.configure.viewing import rule_notes, show, show_all
 
 __all__ = [
     "LATER",
@@ -39,6 +40,7 @@ __all__ = [
     "preview",
     "read",
     "rotate_key",
+    "rule_notes",
     "show",
     "show_all",
     "show_tokens",

@@ -10,6 +10,7 @@ from tocsin.actions.configure.faults import ConfigureError, Fault, Path, place_o
 from tocsin.actions.configure.noting import notes
 from tocsin.actions.configure.reading import Document
 from tocsin.actions.configure.report import Line, RefusedError, Report
+from tocsin.actions.configure.ringing import ringing
 from tocsin.actions.configure.sealing import Sealing, duplicates, sealed, stored_names
 from tocsin.actions.configure.shape import Item, join, split
 from tocsin.actions.configure.tree import check_tree
@@ -126,7 +127,13 @@ async def _prepared(
     if not choices.prune:
         refused += await _needed(connection, holdings, found.changes, now)
     writer = Writer(connection, world.keys, holdings, now, editor=None, secrets=sealing.secrets)
-    told = notes(world, check, tree, items.values())
+    together = [(one.key, one.body, one.position) for one in staying]
+    together += [(one.key, one.body, one.position) for one in sealing.items.values()]
+    after, _ = join(together)
+    told = (
+        *notes(world, check, tree, items.values()),
+        *(note.told() for note in ringing(after)),
+    )
     return _Work(writer=writer, difference=found, refused=tuple(refused), warnings=told)
 
 
@@ -227,8 +234,13 @@ async def reasons_to_stay(
     """Who is on duty by an object, which alerts and pages need it."""
     digest = None
     if held.key.kind is Kind.POLICY:
-        names = policies.Names(holdings.users, holdings.teams)
-        digest = plans.digest(policies.policy_of(held.body, names))
+        bodies = {
+            (one.owner, one.names[-1]): found.body
+            for one, found in holdings.objects.items()
+            if one.kind is Kind.POLICY
+        }
+        names = policies.Names(holdings.users, holdings.teams, bodies, held.key.owner)
+        digest = plans.digest(policies.policy_of(held.body, names, held.key.names[-1]))
     return await dependents(connection, held, holdings, now, digest)
 
 

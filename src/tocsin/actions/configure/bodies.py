@@ -63,7 +63,8 @@ def _shown(naming: Mapping[str, Schema], own: Mapping[str, Schema]) -> Schema:
     warnings: Schema = {
         "type": "array",
         "items": {"type": "string"},
-        "description": "After a change: what there is to know that is no fault.",
+        "description": "After a change, and of notification rules always: what there is to know"
+        " that is no fault, such as a rule that never rings before its step times out.",
     }
     return {
         "type": "object",

@@ -38,6 +38,7 @@ class Known:
 
     users: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     teams: Mapping[str, TeamNames] = field(default_factory=dict[str, TeamNames])
+    webhooks: frozenset[str] = frozenset()
     stored: frozenset[str] = frozenset()
 
 
@@ -48,7 +49,7 @@ def known_names(tree: Mapping[str, object], stored: frozenset[str] = frozenset()
         for name, user in mapping(tree.get("users")).items()
     }
     teams = {name: _team_names(mapping(team)) for name, team in mapping(tree.get("teams")).items()}
-    return Known(users, teams, stored)
+    return Known(users, teams, frozenset(mapping(tree.get("webhooks"))), stored)
 
 
 def _team_names(team: Mapping[str, object]) -> TeamNames:
@@ -107,6 +108,11 @@ class Check:
     def team(self, path: Path, name: object) -> None:
         """Fault a name that is no team's."""
         self._refer(path, name, "team", self.known.teams)
+
+    def webhook(self, path: Path, name: str) -> None:
+        """Fault what is neither the name of a webhook nor an address."""
+        if not name.startswith(("https://", "http://")):
+            self._refer(path, name, "webhook", self.known.webhooks)
 
     def policy(self, block: Block, team: str) -> None:
         """Fault a `policy` that the team does not have."""

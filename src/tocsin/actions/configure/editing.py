@@ -1,7 +1,7 @@
 """One object made, changed or removed by UI or API, under the rules of the file."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tocsin.actions.configure.applying import reasons_to_stay
@@ -16,6 +16,7 @@ from tocsin.actions.configure.finding import (
     with_team_named,
 )
 from tocsin.actions.configure.hostkeys import host_faults
+from tocsin.actions.configure.ringing import remarks
 from tocsin.actions.configure.sealing import Copied, sealed, stored_names
 from tocsin.actions.configure.shape import join, split
 from tocsin.actions.configure.showing import fixed, owners, shown, taken
@@ -38,33 +39,6 @@ class Editor:
     name: str
     admin: bool = False
     sees: Sees | None = None
-
-
-async def show_all(
-    world: World,
-    kind: Kind,
-    *,
-    teams: Collection[int] | None = None,
-    users: Collection[int] | None = None,
-) -> list[dict[str, object]]:
-    """The objects of a kind that these teams or users (ids) own; None is all of them."""
-    async with world.database.transaction() as connection:
-        holdings = await load(connection)
-    return [
-        shown(held)
-        for held in holdings.objects.values()
-        if held.key.kind is kind
-        and (teams is None or held.team is None or held.team in teams)
-        and (users is None or held.user is None or held.user in users)
-    ]
-
-
-async def show(
-    world: World, kind: Kind, given: str, *, within: str | None = None, guard: Guard = everywhere
-) -> dict[str, object]:
-    """One object by id or name. Raises as `find`."""
-    async with world.database.transaction() as connection:
-        return shown(find(await load(connection), kind, given, within, guard))
 
 
 async def create(
@@ -204,9 +178,12 @@ class _Edit:
 
     def warnings(self, written: Held) -> list[str]:
         """What there is to know about an object that is no fault."""
-        tree, _ = join(self._with(written.key, written))
-        known = self.sight.known(tree, stored_names(self.holdings.objects))
-        return list(waiting(written.key, written.body, known, self.world.plug_ins))
+        objects = self.holdings.objects
+        before, _ = join((h.key, h.body, h.position) for h in objects.values())
+        tree, paths = join(self._with(written.key, written))
+        known = self.sight.known(tree, stored_names(objects))
+        told = waiting(written.key, written.body, known, self.world.plug_ins)
+        return [*told, *remarks(before, tree, paths[written.key], self.sight)]
 
     async def write(self, former: Held | None, draft: Held) -> Held:
         """Check the object together with everything else, then write it."""

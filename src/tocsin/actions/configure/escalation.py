@@ -1,13 +1,17 @@
 """The rules for escalation policies."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from tocsin.actions.configure.blocks import Block
 from tocsin.actions.configure.calendars import TIERS
 from tocsin.actions.configure.check import Check, TeamNames
 from tocsin.actions.configure.faults import place_of
+from tocsin.core.escalation import IfNobody, Pick
 from tocsin.core.kinds import Mode, Severity
+from tocsin.core.notation import listing
 from tocsin.core.schedule import Day
+from tocsin.store.policies import MOST_STEPS
 
 _TARGETS = ("duty", "user", "team", "policy", "webhook")
 
@@ -16,10 +20,13 @@ def check_policy(team: str, block: Block, check: Check) -> None:
     """One entry of a team's `escalation_policies`."""
     block.number("repeat", 0, 1000)
     block.duration("acknowledge_timeout", least=timedelta(seconds=1))
+    block.duration("close_after", least=timedelta(minutes=1))
     check_answers(block)
     block.need("steps")
     if block.raw("steps") == []:
         block.fault("steps", "name at least one step")
+    if len(listing(block.raw("steps"))) > MOST_STEPS:
+        block.fault("steps", f"a policy has at most {MOST_STEPS} steps")
     for step in block.blocks("steps"):
         _step(team, step, check)
     block.end()
@@ -41,20 +48,28 @@ def _step(team: str, block: Block, check: Check) -> None:
         _target(target, check)
     if block.raw("notify") == []:
         block.fault("notify", "name at least one target")
-    word = block.choice("if_nobody", ("skip", "continue", "hold"))
-    if word == "hold":
-        check.waits("escalation step: if_nobody hold")
+    word = block.choice("if_nobody", tuple(IfNobody))
     if block.duration("hold_for", least=timedelta(seconds=1)) is not None and word != "hold":
         block.fault("hold_for", "it goes with `if_nobody: hold`")
-    if block.choice("pick", ("all", "round_robin", "next")) not in {None, "all"}:
-        check.waits("escalation step: pick")
+    pick = block.choice("pick", tuple(Pick))
+    if pick == Pick.NEXT and not any(target.raw("duty") is not None for target in targets):
+        block.fault("pick", "`next` is whoever comes on duty next: it goes with a duty target")
+    _with_policies(block, [target for target in targets if target.raw("policy") is not None])
     when = block.block("when")
     if when is not None:
-        check.waits("escalation step: when")
         _when(when)
     block.end()
     if targets and all(_reaches_nobody(team, target, check) for target in targets):
         check.notes.append(f"{place_of(block.path)}: its targets mean nobody; the step is skipped")
+
+
+def _with_policies(block: Block, others: Sequence[Block]) -> None:
+    """A step that names another policy takes its steps over, as they are."""
+    if len(others) > 1:
+        block.fault("notify", "name one policy in a step; put the other into a step of its own")
+    for key in ("if_nobody", "pick") if others else ():
+        if block.raw(key) is not None:
+            block.fault(key, "it cannot stand beside a policy: say it in the steps of that policy")
 
 
 def _target(block: Block, check: Check) -> None:
@@ -67,10 +82,9 @@ def _target(block: Block, check: Check) -> None:
     if (team := block.raw("team")) is not None:
         check.team((*block.path, "team"), team)
     if block.text("policy") is not None:
-        check.waits("escalation target: policy")
         _other_policy(block, check)
-    if block.text("webhook") is not None:
-        check.waits("escalation target: webhook")
+    if (webhook := block.text("webhook", most=2000)) is not None:
+        check.webhook((*block.path, "webhook"), webhook)
     block.end()
 
 
@@ -102,4 +116,4 @@ def _reaches_nobody(team: str, target: Block, check: Check) -> bool:
         return str(tier) not in check.known.teams.get(team, TeamNames()).tiers
     if (user := target.value.get("user")) is not None:
         return not check.known.users.get(str(user), frozenset())
-    return target.value.get("team") is None
+    return not any(target.value.get(key) for key in ("team", "policy", "webhook"))

@@ -34,7 +34,12 @@ class Sight:
     def known(self, tree: Mapping[str, object], stored: frozenset[str]) -> Known:
         """The names in a tree that the editor may refer to."""
         every = known_names(tree, stored)
-        return Known(_only(every.users, self.users), _only(every.teams, self.teams), every.stored)
+        return Known(
+            _only(every.users, self.users),
+            _only(every.teams, self.teams),
+            every.webhooks,
+            every.stored,
+        )
 
     def place(self, path: Path) -> str:
         """A place as it may be named to the editor.

@@ -5,6 +5,7 @@ from typing import cast
 
 from tocsin.actions.configure.blocks import Block
 from tocsin.actions.configure.calendars import check_absence, check_holidays, check_schedule
+from tocsin.actions.configure.chains import check_chains
 from tocsin.actions.configure.check import Check, TeamNames
 from tocsin.actions.configure.escalation import check_policy
 from tocsin.actions.configure.intake import (
@@ -28,6 +29,7 @@ _TEAM_ROLES = tuple(role for role in Role if role is not Role.ADMIN)
 def check_tree(tree: Mapping[str, object], check: Check) -> None:
     """Check every object of a configuration; what was found is in `check`."""
     check_root(Block(tree, (), check.faults), check)
+    check_chains(tree, check)
     _unreachable_people(tree, check)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.deliver.claiming import claim
 from tocsin.actions.deliver.composing import Ready
+from tocsin.actions.deliver.knowing import unusable
 from tocsin.actions.deliver.reaching import Channels
 from tocsin.actions.deliver.receipts import late_receipts, reported
 from tocsin.actions.deliver.storms import storms_over
@@ -22,7 +23,7 @@ from tocsin.core.storable import line
 from tocsin.ports import Failed, FailureKind, Sent
 from tocsin.store.outbox import PAGE_LEASE, Full, Settled, settle_pages
 
-__all__ = ["Channels", "Deliverer", "late_receipts", "reported", "storms_over"]
+__all__ = ["Channels", "Deliverer", "late_receipts", "reported", "storms_over", "unusable"]
 
 log = structlog.get_logger()
 
@@ -60,6 +61,7 @@ class Deliverer:
         self._landing = asyncio.Event()
         self._room = asyncio.Event()
         self._behind = False
+        self._crowded = False
 
     @property
     def behind(self) -> bool:
@@ -132,7 +134,9 @@ class Deliverer:
         await self._channels.close()
 
     async def _start(self, most: int) -> int:
-        ready, claimed = await claim(self._world, self._channels, most, self._full())
+        full = self._full()
+        ready, claimed = await claim(self._world, self._channels, most, full)
+        self._crowded = not claimed and full != Full()
         for item in ready:
             task = asyncio.create_task(self._fly(item))
             self._flying[task] = item
@@ -140,8 +144,18 @@ class Deliverer:
         return claimed
 
     def _down(self, task: asyncio.Task[None]) -> None:
-        del self._flying[task]
+        item = self._flying.pop(task)
         self._room.set()
+        if self._crowded and self._roomy(item):
+            self._crowded = False
+            self._world.wake()  # what was left alone may be due, and the loop waits
+
+    def _roomy(self, item: Ready) -> bool:
+        """Whether there is room for a good part of a batch beside what goes where `item` went."""
+        method, flying = item.due.promise.method, self._flying.values()
+        beside = sum(one.medium == item.medium for one in flying)
+        same = sum(one.due.promise.method == method for one in flying)
+        return beside <= PER_MEDIUM - _BATCH and same <= PER_METHOD // 2
 
     def _fitting(self) -> int:
         """How many pages may be claimed so that no medium gets more than its share."""

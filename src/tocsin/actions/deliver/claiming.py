@@ -1,6 +1,6 @@
 """Which messages go out now, claimed under a lease with all that they need."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -24,6 +24,9 @@ from tocsin.store.outbox import (
 
 log = structlog.get_logger()
 
+_LATER = timedelta(minutes=1)
+"""When a page of an alert that this version cannot read is tried again."""
+
 
 async def claim(
     world: World, channels: Channels, limit: int, full: Full
@@ -46,6 +49,8 @@ async def claim(
             for due in claimed
             if due.id not in gone and (until := known.held(due, now)) is not None
         ]
+        unread = [due for due in claimed if due.alert in known.unread]
+        held += [Held(due, now + _LATER, "the alert cannot be read") for due in unread]
         await put_back(connection, held, now)
         gone |= {one.due.id for one in held}
         wanted = [due for due in claimed if due.id not in gone]

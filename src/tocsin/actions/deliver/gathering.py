@@ -10,7 +10,8 @@ from tocsin.actions.deliver.knowing import Known
 from tocsin.actions.deliver.storms import tell
 from tocsin.core import storm
 from tocsin.core.alert import Alert
-from tocsin.core.effects import EntryKind, Purpose
+from tocsin.core.effects import EntryKind
+from tocsin.core.notification import NEWS, PAGES
 from tocsin.core.storm import Storm, Traffic, Verdict, Waiting
 from tocsin.store.db import Connection
 from tocsin.store.outbox import (
@@ -24,9 +25,6 @@ from tocsin.store.outbox import (
     save_traffic,
     tell_once,
 )
-
-PAGES = frozenset({Purpose.ESCALATION, Purpose.RESPONDER})
-_NEWS = frozenset({Purpose.UPDATE, Purpose.ACKNOWLEDGED, Purpose.RESOLVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def _group(due: Due) -> _Key | None:
     receiver that knows the id drops it.
     """
     purpose, method = due.promise.purpose, due.promise.method
-    if due.alert is None or method is None or purpose not in PAGES | _NEWS:
+    if due.alert is None or method is None or purpose not in PAGES | NEWS:
         return None
     kind = "page" if purpose in PAGES else purpose.value
     before = (due.carrier or due.id) if due.possible_duplicate else None

@@ -28,9 +28,13 @@ WEBHOOK = "webhook"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Alerts, contact methods, names and settings of a batch; `relieved` by notification."""
+    """Alerts, contact methods, names and settings of a batch; `relieved` by notification.
+
+    `unread` are alerts that this version cannot read.
+    """
 
     alerts: Mapping[UUID, Alert]
+    unread: frozenset[UUID]
     methods: Mapping[int, MethodRow]
     webhooks: Mapping[str, Mapping[str, Any]]
     teams: Mapping[int, str]
@@ -42,7 +46,7 @@ class Known:
     @classmethod
     async def load(cls, connection: Connection, claimed: Sequence[Due], now: datetime) -> "Known":
         """Look everything up."""
-        found = await alerts.get_many(
+        found, unread = await alerts.read_many(
             connection, [(due.team, due.alert) for due in claimed if due.alert is not None]
         )
         owners = {alert.owner for alert in found.values()}
@@ -62,6 +66,7 @@ class Known:
         people_quiet = _quiet(claimed, methods)
         return cls(
             found,
+            unread,
             methods,
             await outgoing_webhooks(connection, named) if named else {},
             teams,
@@ -86,6 +91,8 @@ class Known:
 
     def refused(self, due: Due, now: datetime) -> Settled | None:
         """Why a claimed page is not sent at all; None when it is."""
+        if due.alert in self.unread:  # it waits for a version that can
+            return None
         if due.team not in self.teams:
             return Settled(due=due, state=State.CANCELLED, detail="the alert or its team is gone")
         why_not = still_wanted(due.promise, self.alert(due), now)
@@ -96,12 +103,12 @@ class Known:
         method = self.method(due)
         if due.webhook is None and (method is None or method.disabled or not method.user_active):
             failed = "its contact method" if method is None else method.name
-            return Settled(due=due, state=State.FAILED, detail=_unusable(method), failed=failed)
+            return Settled(due=due, state=State.FAILED, detail=unusable(method), failed=failed)
         return None
 
     def held(self, due: Due, now: datetime) -> datetime | None:
         """Until when the person's quiet hours hold a page; the one place where they do."""
-        if due.promise.user is None:
+        if due.promise.user is None or due.alert in self.unread:
             return None
         quiet = self.quiet.get((due.team, due.promise.user))
         return None if quiet is None else held_until(due.promise, due.urgency, quiet, now)
@@ -129,7 +136,8 @@ def _leavers(claimed: Sequence[Due], found: Mapping[UUID, Alert]) -> list[Leaver
     ]
 
 
-def _unusable(method: MethodRow | None) -> str:
+def unusable(method: MethodRow | None) -> str:
+    """Why no message goes to a contact method that is gone, switched off, or of nobody active."""
     if method is None:
         return "the contact method is gone"
     if not method.user_active:

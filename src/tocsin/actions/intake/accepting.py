@@ -8,18 +8,16 @@ from uuid import UUID
 from tocsin.actions.desk import Desk
 from tocsin.actions.intake.flapping import Key, damped, raised_lately
 from tocsin.actions.intake.posted import Posted
-from tocsin.actions.maintenance import reason, window_for
-from tocsin.core.alert import Alert, Changed, Origin, apply
+from tocsin.actions.intake.seeding import seed_of
+from tocsin.core.alert import Alert, Changed, apply
 from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, Raised, SeenAgain
 from tocsin.core.escalation import EscalationPlan, Policy
 from tocsin.core.event import Answer, AnswerKind, Event
-from tocsin.core.kinds import Actor, Mode, Status, Via
-from tocsin.core.routing import Route, route
+from tocsin.core.kinds import Actor, Status, Via
 from tocsin.store import alerts, plans
 from tocsin.store.alerts import Saved
 from tocsin.store.db import Connection
 from tocsin.store.events import RawEvent, keep_events
-from tocsin.store.paging import TeamContext
 from tocsin.store.uuids import uuid7
 
 
@@ -207,56 +205,17 @@ def _change(answer: Answer, by: Actor) -> Change:
 
 async def _seed(batch: Batch, item: Posted, event: Event, by: Actor) -> tuple[Alert, Raised]:
     context = await batch.desk.context(item.team)
-    routed = route(event, context.categories, item.policy)
-    policy = _policy(context, routed)
-    now = batch.desk.now
-    seed = Alert(
-        team=item.team,
-        id=uuid7(now),
-        number=batch.number(item.team),
-        title=event.title,
-        text=event.text,
-        created_at=now,
-        updated_at=now,
-        severity=routed.severity,
-        urgency=routed.urgency,
-        source=Origin(item.inlet, event.source_name or item.name, event.url),
-        policy=plans.digest(policy),
-        category=routed.category,
-        mode=routed.mode or policy.mode or Mode.SINGLE,
-        acknowledgements_required=routed.acknowledgements or policy.acknowledgements or 2,
-        integration=item.integration,
-        connector=item.connector,
-        external_id=event.external_id,
-        details=event.details,
-        links=event.links,
-    )
-    await _keep_plan(batch, item.team, policy, seed.policy)
-    return seed, _raised(batch, context, seed, Raised(by, routed.suppressed))
+    made = seed_of(context, item, event, by, batch.number(item.team), batch.desk.now)
+    await _keep_plan(batch, item.team, made.policy, made.alert.policy)
+    return made.alert, _unless_flapping(batch, made.alert, made.change)
 
 
-def _raised(batch: Batch, context: TeamContext, seed: Alert, change: Raised) -> Raised:
-    """The change that raises an alert, with the reason why it pages nobody for now."""
+def _unless_flapping(batch: Batch, seed: Alert, change: Raised) -> Raised:
     if change.suppressed is not None:
         return change
-    if (window := window_for(context, seed)) is not None:
-        return Raised(change.by, reason(window), window.until)
     key = (seed.team, seed.external_id or "")
-    if (flaps := damped(batch.raised, key, batch.desk.now)) is not None:
-        return Raised(change.by, *flaps)
-    return change
-
-
-def _policy(context: TeamContext, routed: Route) -> Policy:
-    """The policy that the route names, else `default`, else any, else one without steps.
-
-    An alert with none of them is told to the team's admins at once, so it is never silent.
-    """
-    policies = context.policies
-    for name in (routed.policy, "default"):
-        if name is not None and name in policies:
-            return policies[name]
-    return next(iter(policies.values()), Policy(steps=()))
+    flaps = damped(batch.raised, key, batch.desk.now)
+    return change if flaps is None else Raised(change.by, *flaps)
 
 
 async def _keep_plan(batch: Batch, team: int, policy: Policy, digest: str) -> None:

@@ -1,9 +1,9 @@
 """What an alert is, and the only function that may change one."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.answering import (
     acknowledge,
     extend,
@@ -98,7 +98,7 @@ def apply(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> 
         if isinstance(effect, Entry) and effect.kind in _PUBLISHED
     )
     at = max(now, alert.updated_at)  # a clock that was set back does not make it younger
-    return Changed(replace(outcome.alert, updated_at=at), (*outcome.effects, *told))
+    return Changed(altered(outcome.alert, updated_at=at), (*outcome.effects, *told))
 
 
 def _of_people(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> Outcome:
@@ -175,7 +175,7 @@ def _of_the_world(
 
 def _raised(alert: Alert, change: Raised, plan: EscalationPlan, now: datetime) -> Outcome:
     until = change.suppressed_until
-    seed = replace(alert, suppressed=change.suppressed, suppressed_until=until)
+    seed = altered(alert, suppressed=change.suppressed, suppressed_until=until)
     begun, effects = begin(seed, plan, now)
     entry_ = entry(EntryKind.RAISED, change.by, suppressed=change.suppressed)
     return Changed(begun, (entry_, *effects))
@@ -184,7 +184,7 @@ def _raised(alert: Alert, change: Raised, plan: EscalationPlan, now: datetime) -
 def _seen_again(alert: Alert, change: SeenAgain) -> Outcome:
     if alert.status is Status.CLOSED:
         return Refused("closed; the same key raises a new alert")
-    return Changed(replace(alert, seen_count=alert.seen_count + change.times), ())
+    return Changed(altered(alert, seen_count=alert.seen_count + change.times), ())
 
 
 _PUBLISHED = frozenset(EntryKind) - {EntryKind.STEP, EntryKind.NOBODY, EntryKind.DETAILS}

@@ -1,8 +1,8 @@
 """How people take an alert, give it back and put it off."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.handing import again
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
@@ -55,7 +55,7 @@ def take_over(alert: Alert, change: TakenOver, plan: EscalationPlan, now: dateti
     both = (alert.owner, change.by.user)
     freed, ended = end_asking(alert, now, both)
     answers = (*alert.answers, answered(change.by, now))
-    owned = replace(freed, owner=change.by.user, answers=answers, awaiting_owner=False)
+    owned = altered(freed, owner=change.by.user, answers=answers, awaiting_owner=False)
     taken = with_expiry(owned, plan, now)
     return Changed(
         taken,
@@ -82,8 +82,8 @@ def snooze(alert: Alert, change: Snoozed, now: datetime) -> Outcome:
     quiet, withdrawn = withdraw(freed, now)
     if alert.status is Status.OPEN:
         own = () if has_answered(alert, change.by) else (answered(change.by, now),)
-        quiet = replace(quiet, owner=change.by.user, answers=(*alert.answers, *own))
-    snoozed = replace(
+        quiet = altered(quiet, owner=change.by.user, answers=(*alert.answers, *own))
+    snoozed = altered(
         quiet,
         status=Status.ACKNOWLEDGED,
         snoozed_until=change.until,
@@ -135,7 +135,7 @@ def extend(
     if not is_owner(alert, change.by):
         return Refused("only its owner can extend an acknowledgement")
     freed, ended = end_asking(alert, now, {change.by.user})
-    extended = with_expiry(replace(freed, awaiting_owner=False), plan, now)
+    extended = with_expiry(altered(freed, awaiting_owner=False), plan, now)
     line = entry(EntryKind.EXTENDED, change.by)
     return Changed(extended, (*ended, line, Wake(extended.next_step_at)))
 
@@ -151,7 +151,7 @@ def _acknowledge_again(
     if is_owner(alert, by):
         return Unchanged(f"already acknowledged by {by.name}")
     if alert.acknowledgements_required > 1 and not has_answered(alert, by):
-        recorded = replace(alert, answers=(*alert.answers, answered(by, now)))
+        recorded = altered(alert, answers=(*alert.answers, answered(by, now)))
         return Changed(recorded, (entry(EntryKind.ACKNOWLEDGED, by, change.comment),))
     taken = alert.taken
     whose = f" by {taken.name} at {taken.at:%H:%M} UTC" if taken else ""
@@ -170,9 +170,9 @@ def _take(
         mine: tuple[Effect, ...] = ()
         if by.user is not None:
             freed, mine = withdraw(freed, now, (by.user,))
-        return Changed(replace(freed, answers=answers), (*ended, *mine, line))
+        return Changed(altered(freed, answers=answers), (*ended, *mine, line))
     quiet, withdrawn = withdraw(freed, now)
-    owned = replace(
+    owned = altered(
         quiet,
         status=Status.ACKNOWLEDGED,
         answers=answers,

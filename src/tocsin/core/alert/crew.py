@@ -1,8 +1,8 @@
 """What a change of duty means for an alert whose step waits."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.model import Alert, Leaving
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
 from tocsin.core.alert.stepping import names, page, people_of, reachable, start_step, withdraw
@@ -11,6 +11,7 @@ from tocsin.core.changes import DutyChanged
 from tocsin.core.effects import Effect, Entry, EntryKind, Notify, Purpose
 from tocsin.core.escalation import EscalationPlan, IfNobody, Position, following
 from tocsin.core.kinds import SYSTEM, Status
+from tocsin.core.notation import texts
 from tocsin.core.rules import Person, pages
 
 _NOTHING = Unchanged("nobody came, nobody left")
@@ -31,6 +32,8 @@ def duty_changed(alert: Alert, change: DutyChanged, plan: EscalationPlan, now: d
         if not reachable(people, alert, now):
             return _NOTHING
         return Changed(*start_step(alert, plan, at, now))
+    if alert.exhausted and not alert.crew:
+        return _begin_late(alert, plan, now)
     dropped, dropping = _drop(alert, change, now)
     moved, leaving = _leave(dropped, people, plan)
     paged, paging = _come(moved, people, now)
@@ -39,7 +42,19 @@ def duty_changed(alert: Alert, change: DutyChanged, plan: EscalationPlan, now: d
     effects = (*dropping, *leaving, *paging)
     if not alert.exhausted and _empty(paged, people, now):
         return _on(paged, plan, at, now, effects)
-    return Changed(replace(paged, duty_at=now), effects)
+    return Changed(altered(paged, duty_at=now), effects)
+
+
+def _begin_late(alert: Alert, plan: EscalationPlan, now: datetime) -> Outcome:
+    """No step has found anybody yet: it starts with the first one that does now."""
+    for number in range(len(plan.policy.steps)):
+        moved, effects = start_step(alert, plan, Position(0, number), now)
+        began = [e for e in effects if isinstance(e, Entry) and e.kind is EntryKind.STEP]
+        people = [name for line in began for name in texts(line.data.get("people"))]
+        if people and not moved.exhausted:
+            came = Entry(EntryKind.CAME_ON_DUTY, data={"people": people})
+            return Changed(moved, (came, *effects))
+    return _NOTHING
 
 
 def _told(alert: Alert, people: tuple[Person, ...], now: datetime) -> Outcome:
@@ -56,19 +71,21 @@ def _told(alert: Alert, people: tuple[Person, ...], now: datetime) -> Outcome:
     )
     line = Entry(EntryKind.CAME_ON_DUTY, data={**names(came, firsts), "told": True})
     crew = (*alert.crew, *(person.id for person in came))
-    return Changed(replace(alert, crew=crew, duty_at=now), (line, *told))
+    return Changed(altered(alert, crew=crew, duty_at=now), (line, *told))
 
 
 def _drop(alert: Alert, change: DutyChanged, now: datetime) -> tuple[Alert, tuple[Effect, ...]]:
     """Those who are deactivated are paged no more, at once."""
-    gone = tuple(user for user in alert.crew if user in change.inactive)
+    paged = dict.fromkeys((*alert.crew, *(one.user for one in alert.leaving)))
+    gone = tuple(user for user in paged if user in change.inactive)
     if not gone:
         return alert, ()
     quiet, withdrawn = withdraw(alert, now, gone)
     crew = tuple(user for user in alert.crew if user not in gone)
     leaving = tuple(one for one in alert.leaving if one.user not in gone)
-    line = entry(EntryKind.LEFT_DUTY, SYSTEM, reason="deactivated", users=list(gone))
-    return replace(quiet, crew=crew, leaving=leaving), (line, *withdrawn)
+    called = [change.inactive[user] for user in gone]
+    line = entry(EntryKind.LEFT_DUTY, SYSTEM, reason="deactivated", people=called)
+    return altered(quiet, crew=crew, leaving=leaving), (line, *withdrawn)
 
 
 def _leave(
@@ -90,7 +107,7 @@ def _leave(
     called = {person.id: person.name for person in (*plan.everyone, *plan.admins)}
     people_left = [called.get(user, f"user {user}") for user in left]
     line = Entry(EntryKind.LEFT_DUTY, data={"people": people_left})
-    return replace(alert, leaving=leaving, crew=crew), (line,) if left else ()
+    return altered(alert, leaving=leaving, crew=crew), (line,) if left else ()
 
 
 def _come(
@@ -102,7 +119,7 @@ def _come(
     crew = tuple(dict.fromkeys((*alert.crew, *(person.id for person in came))))
     if not came or (not due and crew == alert.crew):
         return alert, ()
-    paged, effects = page(replace(alert, crew=crew), due, now)
+    paged, effects = page(altered(alert, crew=crew), due, now)
     line = Entry(EntryKind.CAME_ON_DUTY, data=names(came, due))
     return paged, (line, *effects)
 
@@ -128,7 +145,7 @@ def _on(
     """Nobody is left whom the step could reach: what it says for that case happens now."""
     step = plan.policy.step(at)
     if step is None or step.if_nobody is IfNobody.CONTINUE:
-        return Changed(replace(alert, duty_at=now), effects)
+        return Changed(altered(alert, duty_at=now), effects)
     again = at if step.if_nobody is IfNobody.HOLD else following(at, plan.policy)
     moved, moving = start_step(alert, plan, again, now)
     return Changed(moved, (*effects, *moving))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.model import Alert, Closure
 from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
 from tocsin.core.alert.stepping import (
@@ -37,7 +38,7 @@ def escalate(alert: Alert, change: EscalatedByHand, plan: EscalationPlan, now: d
     at = following(alert.position, plan.policy) if alert.position is not None else None
     line = entry(EntryKind.ESCALATED, change.by, change.comment)
     # Whoever escalates wants people paged: no reason not to page outlives that.
-    loud = replace(alert, suppressed=None, suppressed_until=None, urgency=alert.message_urgency)
+    loud = altered(alert, suppressed=None, suppressed_until=None, urgency=alert.message_urgency)
     if alert.status is Status.OPEN and at is not None and not change.restart:
         moved, effects = start_step(loud, plan, at, now)
     else:
@@ -66,7 +67,7 @@ def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:
     if alert.owner == owner.id:
         return Unchanged(f"already owned by {owner.name}")
     freed, ended = end_asking(alert, now, {alert.owner})
-    paged, effects = page(replace(_asked(freed, due), owner=owner.id), due, now)
+    paged, effects = page(altered(_asked(freed, due), owner=owner.id), due, now)
     new_owner = Actor(owner.name, owner.id, change.by.via)
     told = sync(alert, IntentKind.ACKNOWLEDGED, new_owner, change.comment)
     return Changed(paged, (line, *ended, *effects, *told))
@@ -121,13 +122,13 @@ def reopen(alert: Alert, change: Reopened, plan: EscalationPlan, now: datetime) 
 def _asked(alert: Alert, due: tuple[Page, ...]) -> Alert:
     """Those who are paged now, by hand, are paged until they answer."""
     users = (item.user for item in due)
-    return replace(alert, responders=tuple(dict.fromkeys((*alert.responders, *users))))
+    return altered(alert, responders=tuple(dict.fromkeys((*alert.responders, *users))))
 
 
 def _given(alert: Alert, due: tuple[Page, ...]) -> Alert:
     """The open alert was given to those who are paged now."""
     users = {item.user for item in due}
-    return replace(
+    return altered(
         alert,
         paged=tuple(
             replace(known, by_hand=True) if known.user in users else known for known in alert.paged
@@ -144,7 +145,7 @@ def _end(alert: Alert, change: Closed, now: datetime, kind: EntryKind) -> Outcom
         return Unchanged(closed_by(alert))
     by = change.by
     quiet, withdrawn = withdraw(alert, now, responders=True)
-    closed = replace(
+    closed = altered(
         quiet,
         status=Status.CLOSED,
         closure=Closure(by.name, by.user, now, by.via, change.classification),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
 from tocsin.core.alert.stepping import begin, page, people_of, reachable, withdraw
@@ -29,7 +30,7 @@ def annotate(alert: Alert, change: Annotated) -> Outcome:
 
 def update_details(alert: Alert, change: DetailsUpdated) -> Outcome:
     """Other words for the same thing; pages nobody. A lower severity is only recorded."""
-    updated = replace(
+    updated = altered(
         alert,
         title=change.title if change.title is not None else alert.title,
         text=change.text if change.text is not None else alert.text,
@@ -52,7 +53,7 @@ def raise_severity(
     if change.severity.rank <= alert.severity.rank:
         return Unchanged(f"already {alert.severity}")
     urgency = _louder(alert.urgency, change.urgency)
-    raised = replace(alert, severity=change.severity, urgency=urgency)
+    raised = altered(alert, severity=change.severity, urgency=urgency)
     line = entry(EntryKind.SEVERITY_RAISED, change.by, severity=change.severity, was=alert.severity)
     note: tuple[Effect, ...] = ()
     match alert.status:
@@ -73,11 +74,11 @@ def suppress(alert: Alert, change: Suppressed, now: datetime) -> Outcome:
         return Unchanged("already suppressed")
     until = None if change.until is None else utc_text(change.until)
     line = entry(EntryKind.SUPPRESSED, change.by, reason=change.reason, until=until)
-    hushed = replace(alert, suppressed=change.reason, suppressed_until=change.until)
+    hushed = altered(alert, suppressed=change.reason, suppressed_until=change.until)
     if alert.status is Status.ACKNOWLEDGED:
         return Changed(hushed, (line,))
     quiet, withdrawn = withdraw(hushed, now)
-    resting = replace(quiet, position=None, next_step_at=change.until)
+    resting = altered(quiet, position=None, next_step_at=change.until)
     return Changed(resting, (*withdrawn, line, Wake(change.until)))
 
 
@@ -92,7 +93,7 @@ def end_suppression(
     if change.due is not None and change.due > now:
         return Unchanged("not due yet")
     line = entry(EntryKind.SUPPRESSION_ENDED, change.by)
-    free = replace(alert, suppressed=None, suppressed_until=None)
+    free = altered(alert, suppressed=None, suppressed_until=None)
     if alert.status is not Status.OPEN:
         return Changed(free, (line,))
     begun, effects = begin(free, plan, now)
@@ -137,5 +138,5 @@ def _ask_owner(
     step = plan.policy.step(before.position or FIRST)
     until = now + step.wait if step is not None else now
     until = min(until, before.expires_at or before.next_step_at or until)
-    asked = replace(raised, awaiting_owner=True, next_step_at=until, expires_at=until)
+    asked = altered(raised, awaiting_owner=True, next_step_at=until, expires_at=until)
     return asked, (*told, Wake(until))

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from tocsin.core.alert.meaning import Meant, meant
+from tocsin.core.alert.altering import altered
+from tocsin.core.alert.meaning import Meant, meant, still_meant
 from tocsin.core.alert.model import Alert, Paged
 from tocsin.core.effects import (
     Call,
@@ -42,7 +43,7 @@ def begin(
     """
     freed, freeing = end_asking(alert, now, {alert.owner})
     left, leaving = withdraw(freed, now) if alert.episode else (freed, ())
-    fresh = replace(
+    fresh = altered(
         left,
         status=Status.OPEN,
         episode=alert.episode + 1,
@@ -63,7 +64,7 @@ def begin(
         acknowledgements_required=_required(alert, plan, now),
     )
     if fresh.suppressed is not None or fresh.urgency is Urgency.RECORD:
-        quiet = replace(fresh, next_step_at=fresh.suppressed_until)
+        quiet = altered(fresh, next_step_at=fresh.suppressed_until)
         return quiet, (*freeing, *leaving, Wake(quiet.next_step_at))
     started, effects = start_step(fresh, plan, at, now)
     return started, (*freeing, *leaving, *effects)
@@ -72,6 +73,7 @@ def begin(
 def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: datetime) -> Stepped:
     """Page the step at `at`, or the next one that has somebody; after the last, nobody answered."""
     effects: list[Effect] = []
+    last = at
     while at is not None and (step := plan.policy.step(at)) is not None:
         found = meant(alert, plan, at, step, now)
         due = reachable(found.people, alert, now)
@@ -86,8 +88,8 @@ def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: dat
             return waiting, (*effects, *lines, Wake(waiting.next_step_at))
         else:
             effects.append(_nobody(at, found))
-        at = following(at, plan.policy)
-    ended, telling = _nobody_answered(alert, plan, now)
+        last, at = at, following(at, plan.policy)
+    ended, telling = _nobody_answered(altered(alert, position=alert.position or last), plan, now)
     return ended, (*effects, *telling)
 
 
@@ -96,7 +98,7 @@ def _start(
 ) -> Stepped:
     """The step begins: its people are paged, its webhooks called, its wait runs."""
     until = now + step.wait
-    began = replace(_fresh(alert, at, found, now), next_step_at=until, exhausted=False, held=False)
+    began = altered(_fresh(alert, at, found, now), next_step_at=until, exhausted=False, held=False)
     moved, paging = page(began, due, now)
     calls = tuple(Call(name, now, alert.message_urgency) for name in found.webhooks)
     turn = (TakeTurn(at.step),) if found.turn else ()
@@ -107,12 +109,12 @@ def _wait(
     alert: Alert, at: Position, step: Step, found: Meant, now: datetime
 ) -> tuple[Alert, tuple[Entry, ...]]:
     """Nobody can be reached, and the step waits: for its time, or for somebody to come on duty."""
-    fresh = replace(_fresh(alert, at, found, now), exhausted=False)
+    fresh = altered(_fresh(alert, at, found, now), exhausted=False)
     if step.if_nobody is IfNobody.HOLD:
         until = now + step.hold_for
-        held = replace(fresh, next_step_at=until, held=True)
+        held = altered(fresh, next_step_at=until, held=True)
         return held, (_nobody(at, found, held_until=utc_text(until)),)
-    waiting = replace(fresh, next_step_at=now + step.wait, held=False)
+    waiting = altered(fresh, next_step_at=now + step.wait, held=False)
     return waiting, (_nobody(at, found), _step_entry(at, found, ()))
 
 
@@ -120,7 +122,7 @@ def _fresh(alert: Alert, at: Position, found: Meant, now: datetime) -> Alert:
     """The alert on a step that begins now; those who are paged again are not leaving."""
     crew = tuple(person.id for person in found.people)
     leaving = tuple(one for one in alert.leaving if one.user not in crew)
-    return replace(alert, position=at, crew=crew, leaving=leaving, duty_at=now)
+    return altered(alert, position=at, crew=crew, leaving=leaving, duty_at=now)
 
 
 def page(alert: Alert, due: tuple[Page, ...], now: datetime) -> Stepped:
@@ -173,7 +175,7 @@ def withdraw(
         for known in alert.paged
         if known.due_at <= now or stays(known)
     )
-    return replace(alert, paged=paged), (Withdraw(users, responders),)
+    return altered(alert, paged=paged), (Withdraw(users, responders),)
 
 
 def end_asking(alert: Alert, now: datetime, users: Collection[int | None]) -> Stepped:
@@ -182,15 +184,15 @@ def end_asking(alert: Alert, now: datetime, users: Collection[int | None]) -> St
     if not ended:
         return alert, ()
     rest = tuple(user for user in alert.responders if user not in ended)
-    return withdraw(replace(alert, responders=rest), now, ended, responders=True)
+    return withdraw(altered(alert, responders=rest), now, ended, responders=True)
 
 
 def people_of(
     alert: Alert, plan: EscalationPlan, at: Position, now: datetime
 ) -> tuple[Person, ...]:
-    """Whom the step at a position pages now: those it means, without those who have answered."""
+    """Whom the running step at a position means now, without those who have answered."""
     step = plan.policy.step(at)
-    return meant(alert, plan, at, step, now).people if step is not None else ()
+    return still_meant(alert, plan, at, step, now) if step is not None else ()
 
 
 def reachable(people: Iterable[Person], alert: Alert, now: datetime) -> tuple[Page, ...]:
@@ -231,7 +233,7 @@ def _promise(alert: Alert, due: tuple[Page, ...]) -> Stepped:
         )
         for item in due
     )
-    return replace(alert, paged=_merged(alert.paged, due)), promises
+    return altered(alert, paged=_merged(alert.paged, due)), promises
 
 
 def _nobody_answered(alert: Alert, plan: EscalationPlan, now: datetime) -> Stepped:
@@ -240,7 +242,7 @@ def _nobody_answered(alert: Alert, plan: EscalationPlan, now: datetime) -> Stepp
     told, telling = _promise(alert, tuple(replace(item, repeat_every=None) for item in due))
     reached = names(plan.admins, due)["people"]
     entry = Entry(EntryKind.NOBODY_ANSWERED, data={"told": reached})
-    return replace(told, exhausted=True, held=False, next_step_at=None), (
+    return altered(told, exhausted=True, held=False, next_step_at=None), (
         entry,
         *telling,
         Wake(None),

@@ -1,9 +1,9 @@
 """What an alert tells its people, its source and its timeline."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.model import Alert, Answered
 from tocsin.core.alert.outcome import Refused
 from tocsin.core.effects import Effect, Entry, EntryKind, Notify, Purpose, Sync
@@ -86,11 +86,11 @@ def with_expiry(alert: Alert, plan: EscalationPlan, now: datetime) -> Alert:
     timeout = plan.policy.acknowledge_timeout
     expires = None if timeout is None else now + timeout
     if alert.snoozed_until is not None:
-        return replace(alert, next_step_at=alert.snoozed_until, expires_at=None)
+        return altered(alert, next_step_at=alert.snoozed_until, expires_at=None)
     if timeout is None or expires is None or alert.owner is None:
-        return replace(alert, next_step_at=expires, expires_at=expires)
+        return altered(alert, next_step_at=expires, expires_at=expires)
     asked = expires - min(timeout / 4, _ASKED_BEFORE)
-    return replace(alert, next_step_at=asked, expires_at=expires)
+    return altered(alert, next_step_at=asked, expires_at=expires)
 
 
 _ASKED_BEFORE = timedelta(minutes=10)

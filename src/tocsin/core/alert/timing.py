@@ -1,9 +1,9 @@
 """What an alert's one timer means when it fires."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from tocsin.core.alert.altering import altered
 from tocsin.core.alert.handing import again
 from tocsin.core.alert.model import Alert
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
@@ -66,7 +66,7 @@ def timer_fired(alert: Alert, change: Timer, plan: EscalationPlan, now: datetime
 
 def _ask_owner(alert: Alert, plan: EscalationPlan, now: datetime, until: datetime) -> Changed:
     """One message before the acknowledgement expires; acknowledging it again extends it."""
-    asked = replace(alert, awaiting_owner=True, next_step_at=until)
+    asked = altered(alert, awaiting_owner=True, next_step_at=until)
     line = entry(EntryKind.OWNER_ASKED, SYSTEM, until=utc_text(until))
     message = update(alert, plan, now, (alert.owner,), Purpose.STILL_ON_IT)
     return Changed(asked, (line, *message, Wake(until)))

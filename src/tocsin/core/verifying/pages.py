@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import assert_never
 
 from tocsin.core.effects import Purpose
-from tocsin.core.notification import State
+from tocsin.core.notification import UNREPORTED, State
 from tocsin.core.verifying.episodes import Episode
 from tocsin.core.verifying.history import (
     GRACE,
@@ -157,7 +157,7 @@ def _late(row: Promised) -> Iterator[Broken]:
 
 
 def _twice(row: Promised) -> Iterator[Broken]:
-    sent = [one for one in row.ledger if one.state == State.SENT]
+    sent = [one for one in row.ledger if one.state == State.SENT and one.detail != UNREPORTED]
     if any(not one.possible_duplicate for one in sent[1:]):
         how = f"was sent {len(sent)} times, and is not marked as a possible duplicate"
         yield Broken(due=row.due_at, what=row.what, how=how)

@@ -49,7 +49,7 @@ def _duty(history: History, step: Step, line: Line, answered: frozenset[str]) ->
         return
     duties = [duty for duty in history.duties if duty.tier in tiers]
     certain = {duty.name for duty in duties if duty.active and _throughout(duty, line.at)}
-    if step.pick is Pick.ROUND_ROBIN or (step.when is not None and step.when.responder_clock):
+    if step.pick is Pick.ROUND_ROBIN or any(one.responder_clock for one in step.when):
         certain = set[str]()  # some of them are enough
     what = step_words(line.position)
     if line.kind == "nobody":

@@ -3,6 +3,7 @@
 from tocsin.store.alerts.reading import (
     Filter,
     claim_due,
+    claim_silent,
     get,
     get_many,
     ledger,
@@ -12,11 +13,13 @@ from tocsin.store.alerts.reading import (
     open_numbers,
     put_off,
     raised_since,
+    read_many,
     search,
     timeline,
 )
-from tocsin.store.alerts.rows import alert_of
-from tocsin.store.alerts.saving import KeyTaken, Saved, Written, save
+from tocsin.store.alerts.rows import alert_of, readable
+from tocsin.store.alerts.saving import Written, save
+from tocsin.store.alerts.storing import KeyTaken, Saved
 
 __all__ = [
     "Filter",
@@ -25,6 +28,7 @@ __all__ = [
     "Written",
     "alert_of",
     "claim_due",
+    "claim_silent",
     "get",
     "get_many",
     "ledger",
@@ -34,6 +38,8 @@ __all__ = [
     "open_numbers",
     "put_off",
     "raised_since",
+    "read_many",
+    "readable",
     "save",
     "search",
     "timeline",

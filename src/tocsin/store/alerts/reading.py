@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tocsin.core.alert import Alert
-from tocsin.store.alerts.rows import alert_of
+from tocsin.store.alerts.rows import alert_of, readable
 from tocsin.store.db import Connection, Row, rows, run
 
 
@@ -21,7 +21,17 @@ async def get(
 async def get_many(
     connection: Connection, refs: Iterable[tuple[int, UUID]], *, lock: bool = False
 ) -> dict[UUID, Alert]:
-    """Alerts by id; locked in the order of their ids, so that two transactions cannot deadlock."""
+    """Alerts by id, without those that this version cannot read.
+
+    Locked in the order of their ids, so that two transactions cannot deadlock.
+    """
+    return (await read_many(connection, refs, lock=lock))[0]
+
+
+async def read_many(
+    connection: Connection, refs: Iterable[tuple[int, UUID]], *, lock: bool = False
+) -> tuple[dict[UUID, Alert], frozenset[UUID]]:
+    """The same, and the ids of those that this version cannot read."""
     wanted = sorted(set(refs))
     found = await rows(
         connection,
@@ -29,7 +39,8 @@ async def get_many(
         [team for team, _ in wanted],
         [alert for _, alert in wanted],
     )
-    return {row["id"]: alert_of(row) for row in found}
+    read, unread = readable(found)
+    return {alert.id: alert for alert in read}, frozenset(alert for _, alert in unread)
 
 
 _GET_MANY = """
@@ -89,10 +100,13 @@ async def raised_since(
     return {(row["team_id"], row["external_id"]): row["times"] for row in found}
 
 
-async def claim_due(connection: Connection, now: datetime, limit: int) -> list[Alert]:
+async def claim_due(
+    connection: Connection, now: datetime, limit: int
+) -> tuple[list[Alert], list[tuple[int, UUID]]]:
     """Alerts whose timer has fired, longest ago first, locked until we commit.
 
-    Alerts that another worker holds are passed over.
+    Also (team, id) of those that this version cannot read. Alerts that another worker holds are
+    passed over.
     """
     found = await rows(
         connection,
@@ -101,16 +115,32 @@ async def claim_due(connection: Connection, now: datetime, limit: int) -> list[A
         now,
         limit,
     )
-    return [alert_of(row) for row in found]
+    return readable(found)
 
 
-async def put_off(connection: Connection, alert: Alert, at: datetime) -> None:
+async def claim_silent(connection: Connection, now: datetime, limit: int) -> list[Alert]:
+    """Alerts that close by themselves now, longest silent first, locked until we commit.
+
+    Alerts that another worker holds are passed over.
+    """
+    found = await rows(
+        connection,
+        "SELECT * FROM alert WHERE status <> 'closed' AND close_after IS NOT NULL"
+        " AND updated_at <= $1::timestamptz - close_after * interval '1 second'"
+        " ORDER BY updated_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+        now,
+        limit,
+    )
+    return readable(found)[0]
+
+
+async def put_off(connection: Connection, team: int, alert: UUID, at: datetime) -> None:
     """Look at an alert's timer again at `at`, and change nothing else."""
     await run(
         connection,
         "UPDATE alert SET next_step_at = $3 WHERE team_id = $1 AND id = $2",
-        alert.team,
-        alert.id,
+        team,
+        alert,
         at,
     )
 
@@ -137,7 +167,7 @@ async def search(connection: Connection, wanted: Filter) -> list[Alert]:
     found = await rows(
         connection,
         _SEARCH,
-        list(wanted.teams),
+        list(dict.fromkeys(wanted.teams)),
         list(wanted.statuses) or None,
         list(wanted.severities) or None,
         wanted.source,
@@ -152,18 +182,22 @@ async def search(connection: Connection, wanted: Filter) -> list[Alert]:
     return [alert_of(row) for row in found]
 
 
+# Team by team, so that the index gives the newest of each; of all teams at once, every alert that
+# there ever was would be read and sorted.
 _SEARCH = """
-SELECT * FROM alert
-WHERE team_id = ANY($1::int[])
-  AND ($2::text[] IS NULL OR status = ANY($2))
-  AND ($3::text[] IS NULL OR severity = ANY($3))
-  AND ($4::text IS NULL OR source_kind = $4)
-  AND ($5::int[] IS NULL OR integration_id = ANY($5))
-  AND ($6::text IS NULL OR external_id = $6)
-  AND ($7::text IS NULL OR title ILIKE $7 OR text ILIKE $7)
-  AND ($8::timestamptz IS NULL OR created_at >= $8)
-  AND ($9::timestamptz IS NULL OR (created_at, id) < ($9, $10::uuid))
-ORDER BY created_at DESC, id DESC LIMIT $11
+SELECT found.* FROM unnest($1::int[]) AS w(team) CROSS JOIN LATERAL (
+  SELECT * FROM alert WHERE team_id = w.team
+    AND ($2::text[] IS NULL OR status = ANY($2))
+    AND ($3::text[] IS NULL OR severity = ANY($3))
+    AND ($4::text IS NULL OR source_kind = $4)
+    AND ($5::int[] IS NULL OR integration_id = ANY($5))
+    AND ($6::text IS NULL OR external_id = $6)
+    AND ($7::text IS NULL OR title ILIKE $7 OR text ILIKE $7)
+    AND ($8::timestamptz IS NULL OR created_at >= $8)
+    AND ($9::timestamptz IS NULL OR (created_at, id) < ($9, $10::uuid))
+  ORDER BY created_at DESC, id DESC LIMIT $11
+) found
+ORDER BY found.created_at DESC, found.id DESC LIMIT $11
 """
 
 
@@ -183,12 +217,18 @@ async def timeline(connection: Connection, team: int, alert: UUID) -> Sequence[R
 
 
 async def notifications(connection: Connection, team: int, alert: UUID) -> Sequence[Row]:
-    """The pages of an alert with what became of them, in the order in which they were due."""
+    """The pages of an alert with what became of them, in the order in which they were due.
+
+    Of the one that carried a page: `carrier_alert` (its id), `carrier_number`, `carrier_state`.
+    """
     return await rows(
         connection,
-        "SELECT n.*, u.name AS user_name, m.name AS method_name, m.channel"
+        "SELECT n.*, u.name AS user_name, m.name AS method_name, m.channel,"
+        " c.alert_id AS carrier_alert, c.state AS carrier_state, a.number AS carrier_number"
         " FROM notification n LEFT JOIN app_user u ON u.id = n.user_id"
         " LEFT JOIN contact_method m ON m.id = n.method_id"
+        " LEFT JOIN notification c ON c.team_id = n.team_id AND c.id = n.carrier_id"
+        " LEFT JOIN alert a ON a.team_id = c.team_id AND a.id = c.alert_id"
         " WHERE n.team_id = $1 AND n.alert_id = $2 ORDER BY n.due_at, n.id",
         team,
         alert,

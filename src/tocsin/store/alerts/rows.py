@@ -1,9 +1,11 @@
 """Alert rows ⇄ core values."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -29,6 +31,7 @@ class State:
     leaving: tuple[Leaving, ...] = ()
 
 
+_STATE = tuple(State.__dataclass_fields__)
 _state = msgspec.json.Decoder(State)
 _details = msgspec.json.Decoder(dict[str, object])
 _encode = msgspec.json.Encoder().encode
@@ -38,7 +41,7 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
     """The alert that a row of the `alert` table stands for."""
     state = _state.decode(row["state"])
     step = row["step"]
-    alert = Alert(
+    return Alert(
         team=row["team_id"],
         id=row["id"],
         number=row["number"],
@@ -69,26 +72,23 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         seen_count=row["seen_count"],
         details=_details.decode(row["details"]),
         links=tuple(row["links"]),
+        **{name: getattr(state, name) for name in _STATE},
     )
-    return _with_state(alert, state)
 
 
-def _with_state(alert: Alert, state: State) -> Alert:
-    """The alert with what its `state` column holds."""
-    return replace(
-        alert,
-        acknowledgements_required=state.acknowledgements_required,
-        answers=state.answers,
-        closure=state.closure,
-        expires_at=state.expires_at,
-        awaiting_owner=state.awaiting_owner,
-        exhausted=state.exhausted,
-        held=state.held,
-        crew=state.crew,
-        leaving=state.leaving,
-        paged=state.paged,
-        responders=state.responders,
-    )
+def readable(found: Iterable[Mapping[str, Any]]) -> tuple[list[Alert], list[tuple[int, UUID]]]:
+    """The alerts of rows, and (team, id) of those that this version cannot read.
+
+    A newer version may have written them; one such row must not keep the others from paging.
+    """
+    read: list[Alert] = []
+    unread: list[tuple[int, UUID]] = []
+    for row in found:
+        try:
+            read.append(alert_of(row))
+        except (ValueError, msgspec.MsgspecError):
+            unread.append((row["team_id"], row["id"]))
+    return read, unread
 
 
 def _state_of(alert: Alert) -> str:
@@ -159,6 +159,29 @@ CHANGING: Mapping[str, tuple[str, Getter]] = {
     "links": ("text[]", lambda a: list(a.links)),
 }
 """Columns that a change may alter."""
+
+
+_FIELDS = tuple(Alert.__dataclass_fields__)
+_values = attrgetter(*_FIELDS)
+_ELSEWHERE = {"owner": ("owner_id",), "source": ("source_url",), "position": ("round", "step")}
+
+
+def _columns(field: str) -> tuple[str, ...]:
+    """The changing columns that show a field of an alert."""
+    return _ELSEWHERE.get(field) or ((field,) if field in CHANGING else ("state",))
+
+
+_COLUMNS = tuple(_columns(field) for field in _FIELDS)
+
+
+def changed_columns(changes: Iterable[tuple[Alert, Alert]]) -> frozenset[str]:
+    """The columns in which any of the alerts differs from what it was; (before, after) of each."""
+    found: set[str] = set()
+    for before, after in changes:
+        for columns, old, new in zip(_COLUMNS, _values(before), _values(after), strict=True):
+            if old is not new:
+                found.update(columns)
+    return frozenset(found)
 
 
 def types_of(spec: Mapping[str, tuple[str, Getter]]) -> dict[str, str]:

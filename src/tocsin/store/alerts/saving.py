@@ -1,43 +1,21 @@
 """Turns what the core decided into rows, a batch in one statement per table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.exc import IntegrityError
 
-from tocsin.core.alert import Alert, Changed
-from tocsin.core.effects import Call, Effect, Entry, Notify, Purpose, Sync, TakeTurn, Withdraw
+from tocsin.core.alert import Alert
+from tocsin.core.effects import Call, Entry, Notify, Purpose, Sync, TakeTurn, Withdraw
 from tocsin.core.reconcile import Intent
-from tocsin.store.alerts.rows import CHANGING, FIXED, columns_of, types_of
+from tocsin.store.alerts.storing import Saved, store
 from tocsin.store.db import Connection, run
-from tocsin.store.unnest import insert, update
+from tocsin.store.unnest import insert
 from tocsin.store.uuids import uuid7
 
 MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """An alert with everything that changes about it in one transaction.
-
-    Not `whole`: nothing but its count and the time of its last change.
-    """
-
-    alert: Alert
-    effects: tuple[Effect, ...]
-    new: bool = False
-    whole: bool = True
-
-    def then(self, changed: Changed) -> "Saved":
-        """The same after a further change in the same transaction."""
-        return Saved(changed.alert, (*self.effects, *changed.effects), self.new)
-
-    def counted(self, alert: Alert) -> "Saved":
-        """The same after a change of its count alone."""
-        return replace(self, alert=alert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +26,6 @@ class Written:
     syncs: bool
 
 
-class KeyTaken(Exception):  # noqa: N818 - a race to lose and run again, not an error
-    """Another transaction opened an alert with one of these keys first; run again."""
-
-
 async def save(connection: Connection, changes: Sequence[Saved], now: datetime) -> Written:
     """Write alerts, timeline and promises.
 
@@ -59,16 +33,7 @@ async def save(connection: Connection, changes: Sequence[Saved], now: datetime) 
     back before anything is promised, whatever the order of the effects (`still_wanted` has the
     last word when a page is due).
     """
-    # Those that are closed here first: a new one may have their key.
-    known = [change.alert for change in changes if change.whole and not change.new]
-    if known:
-        await _update(connection, known)
-    seen = [change.alert for change in changes if not change.whole]
-    if seen:
-        await run(connection, _COUNT, *columns_of(seen, _KEYS), *columns_of(seen, _COUNTED))
-    fresh = [change.alert for change in changes if change.new]
-    if fresh:
-        await _insert(connection, fresh)
+    await store(connection, changes)
     withdrawals = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Withdraw)]
     if withdrawals:
         await _withdraw(connection, withdrawals)
@@ -85,35 +50,6 @@ async def save(connection: Connection, changes: Sequence[Saved], now: datetime) 
     if syncs:
         await _plan_syncs(connection, syncs, now)
     return Written(any(page.due_at <= now for _, page in pages), bool(syncs))
-
-
-_KEYS = {name: FIXED[name] for name in ("team_id", "id")}
-_UPDATE = update("alert", types_of(_KEYS), types_of(CHANGING))
-# An alert that goes on and on is written at each event: the narrow row costs a third of the wide.
-_COUNTED = {name: CHANGING[name] for name in ("seen_count", "updated_at")}
-_COUNT = update("alert", types_of(_KEYS), types_of(_COUNTED))
-_INSERT = insert(
-    "alert",
-    types_of({**FIXED, **CHANGING}),
-    "ON CONFLICT (team_id, external_id) WHERE status <> 'closed' AND external_id IS NOT NULL"
-    " DO NOTHING",
-)
-
-
-async def _update(connection: Connection, alerts: Sequence[Alert]) -> None:
-    values = (*columns_of(alerts, _KEYS), *columns_of(alerts, CHANGING))
-    try:
-        await run(connection, _UPDATE, *values)
-    except IntegrityError as fault:
-        if "uq_alert_open_key" not in str(fault.orig):
-            raise
-        raise KeyTaken from fault  # one that is reopened here was raised anew meanwhile
-
-
-async def _insert(connection: Connection, alerts: Sequence[Alert]) -> None:
-    values = (*columns_of(alerts, FIXED), *columns_of(alerts, CHANGING))
-    if await run(connection, _INSERT, *values) != len(alerts):
-        raise KeyTaken
 
 
 _WITHDRAW = """

@@ -18,6 +18,7 @@ from tocsin.store.outbox.notifications import (
     Settled,
     claim_more,
     claim_pages,
+    repeat_every_of,
     settle_pages,
 )
 from tocsin.store.outbox.polls import (
@@ -78,6 +79,7 @@ __all__ = [
     "release_poll",
     "relieved",
     "renew_poll",
+    "repeat_every_of",
     "report",
     "save_traffic",
     "settle_pages",

@@ -1,6 +1,7 @@
 """The outbox of pages: claim what is due, settle what became of it."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -76,7 +77,7 @@ async def claim_pages(
     sql = _CLAIM_OTHERS if full.methods or full.media else _CLAIM
     args = (list(full.methods), list(full.media)) if sql is _CLAIM_OTHERS else ()
     found = await rows(connection, sql, now, limit, PAGE_LEASE, now + PAGE_LEASE, *args)
-    return [_due(row) for row in found]
+    return _readable(found)
 
 
 async def claim_more(
@@ -86,7 +87,16 @@ async def claim_more(
     found = await rows(
         connection, _CLAIM_MORE, now, limit, PAGE_LEASE, now + PAGE_LEASE, list(methods)
     )
-    return [_due(row) for row in found]
+    return _readable(found)
+
+
+def _readable(found: Iterable[Row]) -> list[Due]:
+    """What this version can read. The rest keeps its lease until a newer one claims it."""
+    read: list[Due] = []
+    for row in found:
+        with contextlib.suppress(ValueError):
+            read.append(_due(row))
+    return read
 
 
 _CLAIM = """
@@ -261,5 +271,8 @@ WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
       AND newer.method_id = n.method_id AND newer.purpose = n.purpose
       AND newer.attempt = 1 AND newer.repeat_every IS NOT NULL AND newer.state <> 'cancelled'
       AND newer.planned_at > n.planned_at)
-ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled' DO NOTHING
+-- Another rule's page to the same method at the same moment stands for it, and goes on as often.
+ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled'
+DO UPDATE SET repeat_every = least(notification.repeat_every, excluded.repeat_every)
+WHERE notification.state = 'planned'
 """

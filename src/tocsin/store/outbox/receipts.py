@@ -10,7 +10,7 @@ import msgspec
 from tocsin.core.effects import Purpose
 from tocsin.core.kinds import Actor
 from tocsin.core.notation import utc_text
-from tocsin.core.notification import State, repeat_at, reported
+from tocsin.core.notification import UNREPORTED, State, repeat_at, reported
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.outbox.nextrules import Failure, move_up
 from tocsin.store.outbox.notifications import plan_repeats, repeat_every_of
@@ -31,7 +31,7 @@ async def late(connection: Connection, now: datetime, limit: int) -> int:
 
     Also those of the alerts that such a message carried. Returns how many messages were looked at.
     """
-    found = await rows(connection, _LATE, now, limit)
+    found = await rows(connection, _LATE, now, limit, UNREPORTED)
     failures = [
         Failure(row["team_id"], row["id"], f"{row['name']} did not report delivery in time")
         for row in found
@@ -50,7 +50,7 @@ WITH late AS (
   RETURNING n.team_id, n.id, n.state, n.method_id, n.possible_duplicate
 ), noted AS (
   INSERT INTO ledger (team_id, notification_id, at, state, detail, possible_duplicate)
-  SELECT team_id, id, $1, state, 'no report of its delivery in time', possible_duplicate
+  SELECT team_id, id, $1, state, $3, possible_duplicate
   FROM looked WHERE state = 'sent'
 )
 SELECT l.team_id, l.id AS carrier, n.id, coalesce(c.name, 'its channel') AS name

@@ -99,6 +99,13 @@ alert = Table(
         "created_at",
         postgresql_where=text("external_id IS NOT NULL"),
     ),
+    Index(
+        "ix_alert_duty",  # those whose people may change, by copied policy: the watch over duty
+        "team_id",
+        "policy",
+        text("coalesce(duty_at, '-infinity'::timestamptz)"),
+        postgresql_where=text("status <> 'closed' AND step IS NOT NULL AND suppressed IS NULL"),
+    ),
     postgresql_with={"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.02"},
 )
 

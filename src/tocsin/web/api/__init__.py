@@ -12,7 +12,9 @@ from tocsin.web.api import (
     connectors,
     duty,
     later,
+    ledger,
     live,
+    preview,
     schedules,
     tokens,
 )
@@ -29,8 +31,10 @@ def create_api(doors: Doors) -> FastAPI:
     # In this order: of two routes with the same path the first answers.
     routers = (
         alerts.router,
+        ledger.router,
         answers.router,
         duty.router,
+        preview.router,
         schedules.router,
         connectors.router,
         tokens.router,

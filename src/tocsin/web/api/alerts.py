@@ -10,14 +10,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from tocsin.actions.desk import Desk
 from tocsin.actions.intake import Accepted, Overloaded, Posted, Unstored
 from tocsin.actions.shown import alert_object, instant, plain, users_of
-from tocsin.core import ids
 from tocsin.core.alert import Alert
 from tocsin.core.event import Event
 from tocsin.core.kinds import Actor, Via
 from tocsin.store import alerts, named, names
-from tocsin.store.db import Connection, Row
+from tocsin.store.db import Connection
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, RaiseAlerts, ReadAlerts
 from tocsin.web.api.bodies import AlertQuery, NewAlert
@@ -69,10 +69,12 @@ async def raise_alert(asking: RaiseAlerts, body: NewAlert, response: Response) -
 
 @router.get("/alerts/{alert_id}", summary="One alert")
 async def get_alert(asking: ReadAlerts, alert_id: str) -> Object:
-    """The alert object."""
+    """The alert object, and whether its policy was changed since it was copied to the alert."""
     async with asking.world.database.transaction() as connection:
         alert = await loaded(connection, asking, alert_id)
-        return (await shown(connection, [alert]))[0]
+        desk = Desk(connection, asking.world.clock.now())
+        item = (await shown(connection, [alert]))[0]
+        return {**item, "policy_changed": await desk.policy_changed(alert)}
 
 
 @router.get("/alerts/{alert_id}/timeline", summary="What happened to it")
@@ -92,20 +94,6 @@ async def get_timeline(asking: ReadAlerts, alert_id: str) -> Object:
         }
         for row in found
     ]
-    return {"items": items, "next": None}
-
-
-@router.get("/alerts/{alert_id}/notifications", summary="The ledger of its pages")
-async def get_notifications(asking: ReadAlerts, alert_id: str) -> Object:
-    """Every page in the order in which it was due, each with what became of it, line by line."""
-    async with asking.world.database.transaction() as connection:
-        alert = await loaded(connection, asking, alert_id)
-        found = await alerts.notifications(connection, alert.team, alert.id)
-        lines = await alerts.ledger(connection, alert.team, alert.id)
-    history: dict[UUID, list[Row]] = {}
-    for line in lines:
-        history.setdefault(line["notification_id"], []).append(line)
-    items = [_notification(row, history.get(row["id"], ())) for row in found]
     return {"items": items, "next": None}
 
 
@@ -211,35 +199,6 @@ def _team_names(body: NewAlert) -> list[str]:
     if (body.team is None) == (body.teams is None):
         raise Problem(422, "Give either `team` or `teams`.", "Name the team that is to be paged.")
     return body.teams if body.teams is not None else [body.team or ""]
-
-
-def _notification(row: Row, history: Sequence[Row]) -> Object:
-    return {
-        "id": ids.encode(row["team_id"], row["id"]),
-        "user": row["user_name"],
-        "contact_method": row["method_name"],
-        "channel": row["channel"],
-        "purpose": row["purpose"],
-        "urgency": row["urgency"],
-        "step": row["step"] + 1,
-        "attempt": row["attempt"],
-        "state": row["state"],
-        "planned_at": instant(row["planned_at"]),
-        "due_at": instant(row["due_at"]),
-        "sent_at": instant(row["sent_at"]),
-        "tries": row["tries"],
-        "detail": row["detail"],
-        "possible_duplicate": row["possible_duplicate"],
-        "history": [
-            {
-                "at": instant(line["at"]),
-                "state": line["state"],
-                "detail": line["detail"],
-                "possible_duplicate": line["possible_duplicate"],
-            }
-            for line in history
-        ],
-    }
 
 
 def _cursor(alert: Alert) -> str:

@@ -109,9 +109,13 @@ async def _reopen(asking: Asking, body: Answer) -> Asked:
     return Reopened(_actor(asking), body.comment)
 
 
-@_answer("escalate", "The next step now", ("comment",))
+@_answer(
+    "escalate",
+    "The next step now; with `restart` the first one, by the policy of today",
+    ("comment", "restart"),
+)
 async def _escalate(asking: Asking, body: Answer) -> Asked:
-    return EscalatedByHand(_actor(asking), body.comment)
+    return EscalatedByHand(_actor(asking), body.comment, restart=body.restart is True)
 
 
 @_answer("annotate", "Write something down", ("comment",))

@@ -112,6 +112,7 @@ class Answer(Strict):
     user: Name | None = None
     team: Name | None = None
     until: Moment | None = None
+    restart: bool | None = None
 
 
 class Bulk(Strict):

@@ -155,7 +155,7 @@ async def shown(asking: Asking, kind: Kind, given: str, selection: Selection) ->
     """One object that the caller may see."""
     reference = await identified(asking, kind, given, selection)
     check = guard(asking, kind.value, given)
-    return await configure.show(asking.world, kind, reference, guard=check)
+    return await configure.show(asking.world, kind, reference, viewer=editor(asking), guard=check)
 
 
 def located(response: Response, path: str, made: Object) -> Object:
@@ -197,7 +197,7 @@ async def _list(asking: Asking, resource: Resource, selection: Selection) -> lis
     kind = resource.kind
     if kind.of_user:
         owners = await _owners(asking, kind.value, selection.user)
-        return await configure.show_all(asking.world, kind, users=owners)
+        return await configure.show_all(asking.world, kind, viewer=editor(asking), users=owners)
     caller, team = asking.caller, selection.team
     async with asking.world.database.transaction() as connection:
         teams = await finding.teams_seen(connection, asking)
