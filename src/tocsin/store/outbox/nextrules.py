@@ -50,7 +50,7 @@ WITH next AS (
         SELECT 1 FROM notification o
         WHERE o.team_id = p.team_id AND o.alert_id = p.alert_id AND o.method_id = p.method_id
           AND o.purpose = p.purpose AND o.due_at = $4 AND o.state <> 'cancelled')
-    ORDER BY p.due_at, p.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY p.due_at, p.method_id, p.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
   ) p
   WHERE n.purpose IN ('escalation', 'responder')
     AND (n.state <> 'planned' OR 1 >= (
