@@ -69,7 +69,7 @@ class Worker:
     def __init__(self, world: World, bell: Bell) -> None:
         self._world = world
         self._bell = bell
-        self._deliverer = Deliverer(world)
+        self._deliverer = Deliverer(world, roomy_again=bell.heard)
         self._sources = sync.Sources(world)
         self._busy: set[asyncio.Task[None]] = set()
         started = world.clock.now()

@@ -214,7 +214,7 @@ async def test_the_thousands_of_one_policy_hold_up_no_other(database: str) -> No
         await w.sql(PUNCH_JONAS)
         async with w.world.worker_database.transaction() as connection:
             await dutywatch.note(connection, await dutywatch.changed(connection, NOW), NOW)
-            claimed = await dutywatch.claim(connection, NOW, 50)
+            claimed, _ = await dutywatch.claim(connection, NOW, 50)
         assert len(claimed) == 26, "25 of the thirty, and the one"
         assert other.id in {one.alert.id for one in claimed}
 
@@ -417,9 +417,9 @@ async def test_the_worker_watches_every_second(database: str) -> None:
             await working
 
 
-async def test_who_is_inactive_is_named(database: str) -> None:
+async def test_people_are_named_and_the_inactive_marked(database: str) -> None:
     async with watched(database) as w:
         await w.sql("UPDATE app_user SET active = false WHERE id = 2")
         async with w.world.database.transaction() as connection:
-            gone = await dutywatch.inactive(connection, [1, 2, 77])
-        assert gone == {2: "jonas", 77: "user 77"}
+            found = await dutywatch.people(connection, [1, 2, 77])
+        assert found == {1: ("mara", True), 2: ("jonas", False), 77: ("user 77", False)}

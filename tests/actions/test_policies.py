@@ -15,7 +15,16 @@ from tocsin.actions.reply import AlertRef, change
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert
-from tocsin.core.changes import Acknowledged, Annotated, Closed, EscalatedByHand, Reopened
+from tocsin.core.changes import (
+    Acknowledged,
+    Annotated,
+    Change,
+    Closed,
+    EscalatedByHand,
+    Reopened,
+    Snoozed,
+    Suppressed,
+)
 from tocsin.core.event import Event
 from tocsin.core.kinds import Actor, Status, Via
 from tocsin.store import alerts
@@ -204,3 +213,60 @@ async def test_an_alert_without_news_closes_by_itself_and_says_so(database: str)
                 old,
             )
         assert msgspec.json.decode(found[0]["data"])["comment"] == "nothing new for 2h"
+
+
+LOOKING: dict[str, Change] = {
+    "snoozed": Snoozed(MARA, NOW + timedelta(hours=9)),
+    "quiet for a time": Suppressed("maintenance x", until=NOW + timedelta(hours=9)),
+}
+
+
+@pytest.mark.parametrize("why", ["its page was never sent", *LOOKING])
+async def test_an_alert_that_is_still_to_page_is_not_closed_for_want_of_news(
+    database: str, why: str
+) -> None:
+    """After an outage upkeep may come first: what waits for people was no silence of theirs."""
+    async with world_at(database) as world:
+        await policy(world, {"notify": [{"duty": 1}], "wait": "2m"}, close_after="2h")
+        (one,) = await raised(world, "a")
+        if why in LOOKING:
+            await change(world, AlertRef(1, one), LOOKING[why])
+        await later(world, hours=3)
+        assert await close_silent(world) == 0
+        if why not in LOOKING:
+            await page_due(world)  # nobody answered: told to the admins, not sent yet
+            assert (await alert(world, one)).exhausted
+            await later(world, hours=3)
+            assert await close_silent(world) == 0
+            async with world.database.transaction() as connection:
+                await run(connection, "UPDATE notification SET state = 'sent'")
+            assert await close_silent(world) == 1
+
+
+async def test_one_alert_that_cannot_be_decided_leaves_the_others_to_be_closed(
+    database: str,
+) -> None:
+    async with world_at(database) as world:
+        await policy(world, {"notify": [{"duty": 1}], "wait": "2m"}, close_after="2h")
+        found = await raised(world, "a", "b")
+        for one in found:
+            await change(world, AlertRef(1, one), Acknowledged(MARA))
+        async with world.database.transaction() as connection:
+            await run(
+                connection, "UPDATE alert SET state = '{\"paged\": 7}' WHERE id = $1", found[0]
+            )
+        await later(world, hours=3)
+        assert await close_silent(world) == 1
+        assert (await alert(world, found[1])).status is Status.CLOSED
+
+
+async def test_a_step_that_finds_nobody_goes_round_once_and_not_a_thousand_times(
+    database: str,
+) -> None:
+    async with world_at(database) as world:
+        await policy(world, {"notify": [{"duty": 3}], "wait": "2m"}, repeat=1000)
+        (one,) = await raised(world, "a")
+        assert (await alert(world, one)).exhausted
+        async with world.database.transaction() as connection:
+            lines = await alerts.timeline(connection, 1, one)
+        assert [line["kind"] for line in lines] == ["raised", "nobody", "nobody_answered"]

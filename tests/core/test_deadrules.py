@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.stories import HOUR, MINUTE, NIGHT, seed
 from tocsin.core.alert import Alert, Changed, Outcome, apply, due_change
 from tocsin.core.changes import DutyChanged, Raised
-from tocsin.core.deadrules import Dead, Escalation, dead_rules, steps_without_time
+from tocsin.core.deadrules import Dead, Escalation, dead_rules, steps_without_time, with_delay
 from tocsin.core.effects import Notify, Withdraw
 from tocsin.core.escalation import (
     EscalationPlan,
@@ -109,7 +109,8 @@ def test_a_rule_whose_method_cannot_be_used_is_left_out() -> None:
 def test_a_step_without_time_is_found_where_somebody_loses_a_rule_by_it() -> None:
     policy = Policy((step(FIRST, 0), step(LEAD, 0), step(Webhook("wall"), 0), step(TEAM, 1)))
     escalation = Escalation(policy, MEANT)
-    assert steps_without_time([person(0, 2), person(0, user=ADA)], escalation) == [0]
+    late = with_delay([person(0, 2), person(0, user=ADA)])
+    assert steps_without_time(late, escalation) == [0]
     assert found(person(0), step(FIRST, 0)) == []
 
 

@@ -57,7 +57,9 @@ def test_reports_in_any_order_come_to_the_same_end() -> None:
     ("state", "report", "expected"),
     [
         (State.PLANNED, State.LEASED, State.LEASED),
-        (State.LEASED, State.FAILED, State.FAILED),
+        (State.LEASED, State.FAILED, State.LEASED),  # whoever sends it says how that ended
+        (State.PLANNED, State.FAILED, State.PLANNED),  # it will be tried again
+        (State.CANCELLED, State.FAILED, State.FAILED),
         (State.FAILED, State.DELIVERED, State.DELIVERED),  # the provider was wrong before
         (State.CANCELLED, State.SENT, State.SENT),  # it had left already
         (State.SENT, State.CANCELLED, State.SENT),

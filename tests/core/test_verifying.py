@@ -322,6 +322,23 @@ def test_a_page_that_was_taken_back_for_nothing_is_named() -> None:
     ]
 
 
+def test_a_repetition_planned_in_the_moment_of_its_taking_back_is_no_broken_promise() -> None:
+    night = Recorder()
+    night.change(Raised(), NIGHT)
+    night.until(at(18))
+    history = replace(night.history(), duties=DUTIES)
+    assert broken_promises(history, at(18), LEASE) == ()
+    again = next(line.at for line in history.lines if line.data.get("round") == 2)
+    rows = [
+        replace(row, planned_at=again)
+        if row.attempt > 1 and row.state is State.CANCELLED and row.planned_at < again <= row.due_at
+        else row
+        for row in history.notifications
+    ]
+    assert rows != list(history.notifications)
+    assert broken_promises(replace(history, notifications=tuple(rows)), at(18), LEASE) == ()
+
+
 def test_a_page_that_was_cancelled_for_a_reason_that_is_not_true_is_named() -> None:
     history = running()
     lines = (

@@ -112,6 +112,15 @@ def test_another_policy_stands_in_place_with_the_duty_of_its_team() -> None:
 
 
 def test_who_stands_beside_a_policy_is_paged_with_its_first_step() -> None:
+    (first,) = read(
+        step({"user": "mara"}, {"policy": "noc/b"}, wait="1m"),
+        noc_b=[step({"duty": 1}, wait="4m", if_nobody="hold")],
+    ).steps
+    assert first.notify == (OneUser(1), OnDuty("1", 2))
+    assert (first.wait, first.if_nobody) == (timedelta(minutes=4), IfNobody.HOLD)
+
+
+def test_who_stands_beside_a_policy_is_not_one_of_those_who_take_turns() -> None:
     own, first = read(
         step({"user": "mara"}, {"policy": "noc/b"}, wait="1m", if_nobody="continue"),
         noc_b=[step({"duty": 1}, wait="4m", pick="round_robin", if_nobody="hold")],

@@ -8,7 +8,19 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.core.alert import Alert, Changed, Outcome, apply
-from tocsin.core.changes import Change, EscalatedByHand, Reopened
+from tocsin.core.changes import (
+    Acknowledged,
+    AcknowledgementExtended,
+    Annotated,
+    Change,
+    Closed,
+    EscalatedByHand,
+    Reopened,
+    ResponderAnswered,
+    SeenAgain,
+    Snoozed,
+    TakenOver,
+)
 from tocsin.core.effects import TakeTurn
 from tocsin.core.escalation import EscalationPlan, OneUser, Policy
 from tocsin.core.kinds import Status
@@ -105,15 +117,24 @@ class Desk:
         """
         if _starts_anew(alert, change):
             alert = await self._renewed(alert)
-        plan = await self.plan(alert.team, alert.policy)
-        if goes_round(plan.policy):
-            plan = await self._in_turn(alert, plan)
+        plan = await self._plan_for(alert, change)
         outcome = apply(alert, change, plan, self.now)
         for effect in outcome.effects if isinstance(outcome, Changed) else ():
             if isinstance(effect, TakeTurn):
                 plan = plan.turn_taken(effect.step)
                 self._plans[alert.team, alert.policy] = plan
         return outcome
+
+    async def _plan_for(self, alert: Alert, change: Change) -> EscalationPlan:
+        """The plan of an alert; one whose copy cannot be read can be answered all the same."""
+        starts = not isinstance(change, _STARTS_NO_STEP)
+        try:
+            plan = await self.plan(alert.team, alert.policy)
+        except UnreadableCopyError:
+            if starts:
+                raise
+            plan = escalation_plan(await self.context(alert.team), Policy(steps=()))
+        return await self._in_turn(alert, plan) if starts and goes_round(plan.policy) else plan
 
     async def policy_changed(self, alert: Alert) -> bool:
         """Whether the policy that the alert was raised with reads otherwise today."""
@@ -165,6 +186,18 @@ def _starts_anew(alert: Alert, change: Change) -> bool:
         return change.restart
     return isinstance(change, Reopened) and alert.status is Status.CLOSED
 
+
+# After these nobody is paged by a step, so they need no turn, and wait for nobody who takes one.
+_STARTS_NO_STEP = (
+    Acknowledged,
+    TakenOver,
+    Snoozed,
+    AcknowledgementExtended,
+    Closed,
+    Annotated,
+    SeenAgain,
+    ResponderAnswered,
+)
 
 # A copy never changes, so a process may keep it; the bound keeps a long life small.
 _COPIES: dict[tuple[int, str], Policy | None] = {}

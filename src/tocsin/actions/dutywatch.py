@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from tocsin.actions.desk import Desk
+from tocsin.actions.desk import Desk, UnreadableCopyError
+from tocsin.actions.unread import Unread
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert, Changed
 from tocsin.core.changes import DutyChanged
 from tocsin.store import alerts, dutywatch
+from tocsin.store.db import passes
 from tocsin.store.dutywatch import Watched
 
 log = structlog.get_logger()
@@ -50,7 +52,7 @@ async def _look(world: World, limit: int) -> int:
     try:
         await _batch(world, limit, claimed)
     except DBAPIError as fault:
-        if fault.connection_invalidated or not claimed:
+        if passes(fault) or not claimed:
             raise
         if len(claimed) > 1:
             log.exception("a batch of changes of duty was refused; half of it")
@@ -73,16 +75,18 @@ class _Looked:
 async def _batch(world: World, limit: int, claimed: list[Watched]) -> None:
     now, written = world.clock.now(), None
     async with world.worker_database.transaction() as connection:
-        claimed += await dutywatch.claim(connection, now, limit)
+        found, unread = await dutywatch.claim(connection, now, limit, _UNREAD.passed_over(now))
+        _UNREAD.note(unread, now)
+        claimed += found
         if not claimed:
             return
         desk = Desk(connection, now)
         await desk.prepare_for([one.alert for one in claimed])
-        people = {user for one in claimed for user in _paged(one.alert)}
-        gone = await dutywatch.inactive(connection, people)
+        paged = {user for one in claimed for user in _paged(one.alert)}
+        people = await dutywatch.people(connection, paged)
         looked = _Looked()
         for one in claimed:
-            await _decide(desk, one, gone, looked)
+            await _decide(desk, one, people, looked)
         if looked.changed:
             written = await alerts.save(connection, looked.changed, now)
         if looked.same:
@@ -91,13 +95,18 @@ async def _batch(world: World, limit: int, claimed: list[Watched]) -> None:
         world.wake()
 
 
-async def _decide(desk: Desk, one: Watched, gone: Mapping[int, str], looked: _Looked) -> None:
+async def _decide(
+    desk: Desk, one: Watched, people: Mapping[int, tuple[str, bool]], looked: _Looked
+) -> None:
     at = max(desk.now, one.changed_at)
-    change = DutyChanged({user: gone[user] for user in _paged(one.alert) if user in gone})
+    change = duty_changed(one.alert, people)
     try:
         outcome = await desk.decide(one.alert, change)
     except DBAPIError:
         raise
+    except UnreadableCopyError:
+        _UNREAD.note([(one.alert.team, one.alert.id)], desk.now)
+        return
     except Exception:
         log.exception("a change of duty cannot be decided", alert=str(one.alert.id))
         looked.same.append((one.alert, at))
@@ -107,6 +116,18 @@ async def _decide(desk: Desk, one: Watched, gone: Mapping[int, str], looked: _Lo
         looked.changed.append(alerts.Saved(alert, outcome.effects, before=one.alert))
     else:
         looked.same.append((one.alert, at))
+
+
+def duty_changed(alert: Alert, people: Mapping[int, tuple[str, bool]]) -> DutyChanged:
+    """The change for an alert; `people` has the name of each user, and whether they are active."""
+    known = {user: people[user] for user in _paged(alert) if user in people}
+    return DutyChanged(
+        inactive={user: name for user, (name, active) in known.items() if not active},
+        names={user: name for user, (name, _) in known.items()},
+    )
+
+
+_UNREAD = Unread()
 
 
 def _paged(alert: Alert) -> tuple[int, ...]:

@@ -7,8 +7,9 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from tocsin.actions.desk import Desk
+from tocsin.actions.desk import Desk, UnreadableCopyError
 from tocsin.actions.maintenance import quiet_over
+from tocsin.actions.unread import Unread
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert, Changed, due_change
 from tocsin.core.changes import Change, Suppressed, SuppressionEnded
@@ -23,6 +24,9 @@ LATER = timedelta(minutes=1)
 """When an alert that cannot be decided or stored is looked at again; it holds up no other."""
 
 
+_UNREAD = Unread()
+
+
 async def page_on(world: World, *, more: bool) -> bool:
     """One batch, or two side by side where there was `more` than one; answers whether there is.
 
@@ -30,7 +34,9 @@ async def page_on(world: World, *, more: bool) -> bool:
     """
     if not more:
         return await page_due(world) == BATCH
-    return sum(await asyncio.gather(page_due(world), page_due(world))) >= BATCH
+    async with asyncio.TaskGroup() as both:
+        batches = [both.create_task(page_due(world)) for _ in range(2)]
+    return sum(one.result() for one in batches) >= BATCH
 
 
 async def page_due(world: World, limit: int = BATCH) -> int:
@@ -54,10 +60,8 @@ async def _page(world: World, limit: int) -> int:
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         desk = Desk(connection, now)
-        claimed, unread = await alerts.claim_due(connection, now, limit)
-        for team, alert in unread:
-            log.error("an alert cannot be read; again in a minute", alert=str(alert))
-            await alerts.put_off(connection, team, alert, now + LATER)
+        claimed, unread = await alerts.claim_due(connection, now, limit, _UNREAD.passed_over(now))
+        _UNREAD.note(unread, now)
         await desk.prepare_for(claimed)
         decided = [await _decided(desk, alert) for alert in claimed]
         saved = [one for one in decided if one is not None]
@@ -78,6 +82,9 @@ async def _decided(desk: Desk, alert: Alert) -> alerts.Saved | None:
         outcome = await desk.decide(alert, change) if change is not None else None
     except DBAPIError:
         raise
+    except UnreadableCopyError:
+        _UNREAD.note([(alert.team, alert.id)], desk.now)
+        return None
     except Exception:
         log.exception("a timer cannot be decided; looked at again in a minute", alert=str(alert.id))
         return alerts.Saved(replace(alert, next_step_at=desk.now + LATER), (), before=alert)
@@ -90,9 +97,8 @@ async def _put_off(world: World) -> int:
     """The alert whose timer fired longest ago cannot be stored: others go first."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        claimed, unread = await alerts.claim_due(connection, now, 1)
-        refs = [*unread, *((alert.team, alert.id) for alert in claimed)]
-        for team, alert in refs:
-            log.error("an alert cannot be stored; again in a minute", alert=str(alert))
-            await alerts.put_off(connection, team, alert, now + LATER)
-    return len(refs)
+        claimed, _ = await alerts.claim_due(connection, now, 1, _UNREAD.passed_over(now))
+        for alert in claimed:
+            log.error("an alert cannot be stored; again in a minute", alert=str(alert.id))
+            await alerts.put_off(connection, alert.team, alert.id, now + LATER)
+    return len(claimed)

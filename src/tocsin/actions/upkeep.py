@@ -18,11 +18,12 @@ log = structlog.get_logger()
 
 UPKEEP_EVERY = timedelta(seconds=10)
 KEEP_EVENTS = timedelta(days=30)
+_SILENT_EVERY = timedelta(minutes=1)
 
 
 async def upkeep(world: World) -> None:
     """Do what is due; a piece that fails does not keep the others from being done."""
-    for piece in (_partitions, _extend_shifts, _budgets, _forgotten, _silent, check_reach):
+    for piece in _PIECES:
         try:
             await piece(world)
         except Exception as fault:
@@ -63,7 +64,15 @@ async def _forgotten(world: World) -> None:
         world.wake()
 
 
+async def _analyse(world: World) -> None:
+    async with world.worker_database.transaction() as connection:
+        await rows.analyse_new(connection)
+
+
 async def _silent(world: World) -> None:
+    async with world.worker_database.transaction() as connection:
+        if not await claim_job(connection, "silent", _SILENT_EVERY, world.clock.now()):
+            return
     if closed := await close_silent(world):
         log.info("alerts without news were closed", alerts=closed)
 
@@ -83,3 +92,14 @@ async def _extend_shifts(world: World) -> None:
             if _away(fault):
                 raise
             log.exception("shifts of a team not worked out", team=name)
+
+
+_PIECES = (
+    _partitions,
+    _extend_shifts,
+    _budgets,
+    _forgotten,
+    _silent,
+    _analyse,
+    check_reach,
+)

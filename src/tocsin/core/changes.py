@@ -86,10 +86,12 @@ class AcknowledgementExpiring:
 class DutyChanged:
     """Somebody came on duty or left it, was deactivated, or can be reached by other methods.
 
-    `inactive` are people who are deactivated or removed: what each is called, by id.
+    `inactive` are people who are deactivated or removed, `names` all whom the alert has paged:
+    what each is called, by id.
     """
 
     inactive: Mapping[int, str] = field(default_factory=dict[int, str])
+    names: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,13 @@ def dead_rules(people: Iterable[Person], escalations: Sequence[Escalation]) -> l
     ]
 
 
-def steps_without_time(people: Iterable[Person], escalation: Escalation) -> list[int]:
-    """The steps that wait for nothing and page somebody who has rules with an `after`."""
-    late = {person.id for person in people if any(_with_delay(person))}
+def with_delay(people: Iterable[Person]) -> frozenset[int]:
+    """Those who have a rule with an `after` and a method for it."""
+    return frozenset(person.id for person in people if any(_with_delay(person)))
+
+
+def steps_without_time(late: AbstractSet[int], escalation: Escalation) -> list[int]:
+    """The steps that wait for nothing and page one of `late`, who have rules with an `after`."""
     return [
         place
         for place, step in enumerate(escalation.policy.steps)

@@ -41,7 +41,12 @@ _RANK = {
 
 
 def reported(state: State, report: State) -> State:
-    """The state after a report that may come late, twice or out of order: the higher rank wins."""
+    """The state after a report that may come late, twice or out of order: the higher rank wins.
+
+    That an attempt failed does not end a page that is still being tried.
+    """
+    if report is State.FAILED and state in {State.PLANNED, State.LEASED}:
+        return state
     return report if _RANK[report] > _RANK[state] else state
 
 

@@ -15,7 +15,7 @@ from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Connection = AsyncConnection
@@ -128,6 +128,15 @@ async def ping(dsn: str) -> str:
         await connection.close()
 
 
+def passes(fault: DBAPIError) -> bool:
+    """Whether the trouble is the server's (gone, disk full, fail-over, deadlock), not a row's."""
+    state = str(getattr(fault.orig, "sqlstate", None) or "")
+    return fault.connection_invalidated or state[:2] in _PASSING
+
+
+_PASSING = {"08", "25", "40", "53", "55", "57", "58"}
+
+
 def _engine(dsn: str, size: int) -> AsyncEngine:
     async def connect(*_: object, **__: object) -> asyncpg.Connection:
         # I1 needs a commit that is on disk, whatever the server's default is.
@@ -137,6 +146,8 @@ def _engine(dsn: str, size: int) -> AsyncEngine:
             "timezone": "UTC",
             # A process that is frozen or cut off must not keep its rows from the others.
             "idle_in_transaction_session_timeout": f"{PATIENCE // _MILLISECOND}",
+            # Nor must the query of one that was killed go on for nobody.
+            "client_connection_check_interval": "2s",
         }
         return await asyncpg.connect(dsn, server_settings=settings, timeout=10)
 

@@ -57,17 +57,20 @@ async def note(connection: Connection, seen: Sequence[Seen], now: datetime) -> N
     )
 
 
-async def claim(connection: Connection, now: datetime, limit: int) -> list[Watched]:
+async def claim(
+    connection: Connection, now: datetime, limit: int, without: Sequence[UUID] = ()
+) -> tuple[list[Watched], list[tuple[int, UUID]]]:
     """Alerts that were not looked at since a change that concerns them, locked until we commit.
 
-    A share for each copied policy, so that no team waits for the thousands of another. Passed over
-    are those that somebody holds, and those whose timer is due: it looks duty up anyway.
+    Also (team, id) of those that this version cannot read. A share for each copied policy, so that
+    no team waits for the thousands of another. Passed over are those that somebody holds, those
+    whose timer is due (it looks duty up anyway), and those `without` which the caller goes on.
     """
-    args = (now, now + SKEW + _MOMENT, now + _SET_BACK, limit)
+    args = (now, now + SKEW + _MOMENT, now + _SET_BACK, limit, list(without))
     found = await rows(connection, _CLAIM, *args)
-    read, _ = readable(found)
+    read, unread = readable(found)
     at = {row["id"]: row["watched_at"] for row in found}
-    return [Watched(alert, at[alert.id]) for alert in read]
+    return [Watched(alert, at[alert.id]) for alert in read], unread
 
 
 async def looked_at(connection: Connection, alerts: Iterable[tuple[Alert, datetime]]) -> None:
@@ -84,15 +87,15 @@ async def looked_at(connection: Connection, alerts: Iterable[tuple[Alert, dateti
     )
 
 
-async def inactive(connection: Connection, users: Iterable[int]) -> dict[int, str]:
-    """Those of these users who are deactivated or removed, and what they are called."""
+async def people(connection: Connection, users: Iterable[int]) -> dict[int, tuple[str, bool]]:
+    """What these users are called, and whether they are active; removed ones are not."""
     found = await rows(
         connection,
-        "SELECT w.id, coalesce(u.name, 'user ' || w.id) AS name FROM unnest($1::int[]) AS w(id)"
-        " LEFT JOIN app_user u ON u.id = w.id WHERE u.active IS NOT TRUE",
+        "SELECT w.id, coalesce(u.name, 'user ' || w.id) AS name, u.active IS TRUE AS active"
+        " FROM unnest($1::int[]) AS w(id) LEFT JOIN app_user u ON u.id = w.id",
         sorted(set(users)),
     )
-    return {row["id"]: row["name"] for row in found}
+    return {row["id"]: (row["name"], row["active"]) for row in found}
 
 
 _MOMENT = timedelta(milliseconds=1)  # two changes at one instant are that little apart
@@ -184,7 +187,7 @@ _CLAIM = f"""{_REACH}, since AS MATERIALIZED (
 SELECT a.*, d.at AS watched_at FROM (SELECT * FROM due ORDER BY random()) d CROSS JOIN LATERAL (
   SELECT a.* FROM alert a
   WHERE {_LIVE} AND a.team_id = d.team_id AND a.policy = d.policy AND {_LOOKED} < d.at
-    AND (a.next_step_at IS NULL OR a.next_step_at > $1)
+    AND (a.next_step_at IS NULL OR a.next_step_at > $1) AND a.id <> ALL($5::uuid[])
   ORDER BY {_LOOKED} LIMIT greatest($4 / (SELECT count(*) FROM due), least($4, 25))
   FOR NO KEY UPDATE SKIP LOCKED
 ) a LIMIT $4

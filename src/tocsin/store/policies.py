@@ -84,18 +84,30 @@ def _steps(body: Mapping[str, object], names: Names, trail: _Trail) -> Iterator[
 
 
 def _joined(step: Step, others: Sequence[str], names: Names, trail: _Trail) -> Iterator[Step]:
-    """Own targets first, then the other policies' steps at once; no shorter than the own wait."""
-    own = replace(step, wait=timedelta(), if_nobody=IfNobody.SKIP)
+    """The other policies' steps, own targets with the first; no shorter than the own wait."""
     reached = (inner for other in others for inner in _other(other, names, trail))
     found = list(islice(reached, MOST_STEPS + 1))  # each level ends there: chains may multiply
-    if step.notify:
-        found.insert(0, own)
+    found = [*_with_own(step, found[0]), *found[1:]]
     missing = step.wait - sum((inner.wait for inner in found), timedelta())
     for inner in found[:-1]:
         yield replace(inner, when=(*step.when, *inner.when))
     for last in found[-1:]:
         wait = last.wait + max(missing, timedelta())
         yield replace(last, when=(*step.when, *last.when), wait=wait)
+
+
+def _with_own(step: Step, first: Step) -> Iterator[Step]:
+    """The own targets beside the first of another policy.
+
+    Where that chooses among its people, or counts only sometimes, they are paged just before it.
+    """
+    if not step.notify:
+        yield first
+    elif first.when or first.pick is not Pick.ALL:
+        yield replace(step, wait=timedelta(), if_nobody=IfNobody.SKIP)
+        yield first
+    else:
+        yield replace(first, notify=(*step.notify, *first.notify))
 
 
 def _other(reference: str, names: Names, trail: _Trail) -> Iterator[Step]:

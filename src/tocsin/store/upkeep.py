@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tocsin.store.db import Connection, run
+from tocsin.store.db import Connection, rows, run
 
 
 async def forget_budgets(connection: Connection, now: datetime) -> int:
@@ -26,4 +26,24 @@ _RESTART = """
 UPDATE alert SET next_step_at = $1
 WHERE status = 'open' AND next_step_at IS NULL AND suppressed IS NULL AND urgency <> 'record'
   AND NOT coalesce((state->>'exhausted')::bool, false) AND updated_at < $2
+"""
+
+
+async def analyse_new(connection: Connection) -> list[str]:
+    """Analyse tables that have grown and never were; returns their names.
+
+    The server does that by itself a minute later, but a server that crashes again and again
+    forgets that it should.
+    """
+    found = await rows(connection, _NEVER_ANALYSED)
+    names = [str(row["name"]) for row in found]
+    for name in names:
+        await run(connection, f"ANALYZE {name}")
+    return names
+
+
+_NEVER_ANALYSED = """
+SELECT c.oid::regclass::text AS name FROM pg_class c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.reltuples < 0
+  AND pg_relation_size(c.oid) > 100 * 8192 ORDER BY c.relname
 """

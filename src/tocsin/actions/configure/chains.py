@@ -74,12 +74,20 @@ def _check_sizes(policies: Mapping[_Name, _Policy], check: Check) -> None:
 
 
 def _size(
-    policies: Mapping[_Name, _Policy], name: _Name, sizes: dict[_Name, tuple[int, int]]
+    policies: Mapping[_Name, _Policy],
+    name: _Name,
+    sizes: dict[_Name, tuple[int, int]],
+    depth: int = 0,
 ) -> tuple[int, int]:
-    """How many steps a policy has in all, and how many policies follow one another below it."""
+    """How many steps a policy has in all, and how many policies follow one another below it.
+
+    Not looked at is what lies too deep: it is one too many in any case.
+    """
+    if depth > DEEPEST:
+        return 0, 0
     if name not in sizes:
         policy = policies.get(name, _Policy())
-        below = [_size(policies, other, sizes) for other in policy.others.values()]
+        below = [_size(policies, other, sizes, depth + 1) for other in policy.others.values()]
         steps = policy.steps + sum(size for size, _ in below)
         sizes[name] = (steps, 1 + max((deep for _, deep in below), default=-1))
     return sizes[name]

@@ -174,7 +174,9 @@ class _Edit:
         after, _ = join(self._with(key, draft))
         sight = Sight() if draft is None else self.sight
         old = self._found(before, sight)
-        return [fault for fault in self._found(after, sight) if fault not in old]
+        found = [fault for fault in self._found(after, sight) if fault not in old]
+        seen = [fault for fault in found if sight.shows(fault)]
+        return seen or [replace(fault, path=(), what=_ELSEWHERE) for fault in found[:1]]
 
     def warnings(self, written: Held) -> list[str]:
         """What there is to know about an object that is no fault."""
@@ -183,6 +185,8 @@ class _Edit:
         tree, paths = join(self._with(written.key, written))
         known = self.sight.known(tree, stored_names(objects))
         told = waiting(written.key, written.body, known, self.world.plug_ins)
+        if written.key.kind in _NEVER_HEARD:
+            return [*told]
         return [*told, *remarks(before, tree, paths[written.key], self.sight)]
 
     async def write(self, former: Held | None, draft: Held) -> Held:
@@ -258,3 +262,11 @@ def _check_same(former: Held, body: Mapping[str, object]) -> None:
 async def _tell(world: World) -> None:
     await world.database.notify()
     world.wake()
+
+
+_ELSEWHERE = "something of another team would not be right any more: ask an admin"
+
+_NEVER_HEARD = frozenset(
+    {Kind.CATEGORY, Kind.INTEGRATION, Kind.CONNECTOR, Kind.MAINTENANCE, Kind.SETTING, Kind.STORED}
+)
+"""Kinds that never change which rules ring."""

@@ -8,7 +8,7 @@ from typing import cast
 from tocsin.actions.configure.blocks import spoken
 from tocsin.actions.configure.faults import Path, place_of
 from tocsin.actions.configure.sight import Sight
-from tocsin.core.deadrules import Dead, Escalation, dead_rules, steps_without_time
+from tocsin.core.deadrules import Dead, Escalation, dead_rules, steps_without_time, with_delay
 from tocsin.core.escalation import OnDuty, OneUser, Target, WholeTeam
 from tocsin.core.kinds import Mode, Urgency
 from tocsin.core.notation import duration, listing, mapping
@@ -56,10 +56,11 @@ def ringing(tree: Mapping[str, object]) -> tuple[Note, ...]:
     places = list(escalations)
     found = dead_rules(people, list(escalations.values()))
     notes += [_late(dead, names[dead.user], *places[dead.escalation]) for dead in found]
+    late = with_delay(people)
     for (team, policy), escalation in escalations.items():
         if not _names_others(tree, team, policy):
             path = ("teams", team, "escalation_policies", policy, "steps")
-            places_ = steps_without_time(people, escalation)
+            places_ = steps_without_time(late, escalation)
             notes += [Note((*path, place), _NO_TIME) for place in places_]
     return tuple(notes)
 
@@ -97,7 +98,10 @@ def _late(dead: Dead, user: str, team: str, policy: str) -> Note:
         f" never rings before the steps that page {user} time out: the last is step"
         f" {dead.step + 1} of "
     )
-    more = f", over {spoken(dead.over)} after {user} is paged; it rings later, if the alert is still open"
+    more = (
+        f", over {spoken(dead.over)} after {user} is paged;"
+        " it rings later, if the alert is still open"
+    )
     return Note(path, what, team, policy, more)
 
 

@@ -52,6 +52,10 @@ class Sight:
                 return f"something of another {block}"
         return place_of(path)
 
+    def shows(self, fault: Fault) -> bool:
+        """Whether the place of a fault is one that the editor may know of."""
+        return self.place(fault.path) == place_of(fault.path)
+
     def shared_secrets(
         self, bodies: Mapping[Key, Mapping[str, object]], paths: Mapping[Key, Path]
     ) -> list[Fault]:

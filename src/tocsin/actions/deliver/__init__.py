@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from tocsin.core.effects import Purpose
 from tocsin.core.notification import State, repeat_at, retry_at
 from tocsin.core.storable import line
 from tocsin.ports import Failed, FailureKind, Sent
+from tocsin.store.db import passes
 from tocsin.store.outbox import PAGE_LEASE, Full, Settled, settle_pages
 
 __all__ = ["Channels", "Deliverer", "late_receipts", "reported", "storms_over", "unusable"]
@@ -51,10 +52,14 @@ _LONGEST = 1000
 
 
 class Deliverer:
-    """Claims pages while there is room, sends them side by side, settles them in groups."""
+    """Claims pages while there is room, sends them side by side, settles them in groups.
 
-    def __init__(self, world: World) -> None:
+    `roomy_again` is told when there is room where there was none.
+    """
+
+    def __init__(self, world: World, roomy_again: Callable[[], None] = lambda: None) -> None:
         self._world = world
+        self._roomy_again = roomy_again
         self._channels = Channels(world)
         self._flying: dict[asyncio.Task[None], Ready] = {}
         self._landed: list[Settled] = []
@@ -148,7 +153,7 @@ class Deliverer:
         self._room.set()
         if self._crowded and self._roomy(item):
             self._crowded = False
-            self._world.wake()  # what was left alone may be due, and the loop waits
+            self._roomy_again()  # what was left alone may be due, and the loop waits
 
     def _roomy(self, item: Ready) -> bool:
         """Whether there is room for a good part of a batch beside what goes where `item` went."""
@@ -247,7 +252,7 @@ class Deliverer:
             try:
                 await self._settle([one])
             except DBAPIError as fault:
-                if fault.connection_invalidated or _passes(fault):
+                if passes(fault):
                     left.append(one)
                 elif one.detail is not None or one.provider_id is not None:
                     left.append(replace(one, detail=None, provider_id=None))
@@ -270,12 +275,6 @@ def _receipt_by(ready: Ready, now: datetime) -> datetime | None:
     within = ready.channel.capabilities.delivers_within
     pages = ready.due.promise.purpose in {Purpose.ESCALATION, Purpose.RESPONDER}
     return now + within if within is not None and pages else None
-
-
-def _passes(fault: DBAPIError) -> bool:
-    """Whether the trouble is the server's (disk full, fail-over, deadlock) and not the row's."""
-    state = str(getattr(fault.orig, "sqlstate", None) or "")
-    return state[:2] in {"08", "25", "40", "53", "55", "57", "58"}
 
 
 def _storable(words: str | None) -> str | None:

@@ -24,8 +24,8 @@ from tocsin.store.outbox import (
 
 log = structlog.get_logger()
 
-_LATER = timedelta(minutes=1)
-"""When a page of an alert that this version cannot read is tried again."""
+_LATER = timedelta(seconds=5)
+"""When a page of an alert that this version cannot read is tried again, by a newer one perhaps."""
 
 
 async def claim(

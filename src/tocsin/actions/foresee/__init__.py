@@ -89,12 +89,14 @@ async def foresee_alert(
         desk = Desk(connection, now)
         policy = (await desk.plan(team, alert.policy)).policy
         paged = (*alert.crew, *(one.user for one in alert.leaving))
+        people = await dutywatch.people(connection, paged)
         story = Story(
             future=await Future.of(world, connection, team, policy, now, failing),
             alert=alert,
             outbox=outbox_of(await alerts.notifications(connection, team, row), now),
             turns=await turns_taken(connection, team, alert.policy, lock=False),
-            inactive=await dutywatch.inactive(connection, paged),
+            inactive={user: name for user, (name, active) in people.items() if not active},
+            names={user: name for user, (name, _) in people.items()},
         )
         unseen = {one.team for one in await dutywatch.changed(connection, now)}
         story.resume(now, changed=bool(unseen & {team, *concerned(policy)}))

@@ -23,7 +23,8 @@ MOST = 2000
 class Story:
     """An alert in its imagined hours: how it stands, what waits, what was told so far.
 
-    `turns` are those that each round-robin step has used; `inactive` people who are deactivated.
+    `turns` are those that each round-robin step has used; `inactive` people who are deactivated,
+    `names` what everybody is called whom it has meant.
     """
 
     future: Future
@@ -31,6 +32,7 @@ class Story:
     outbox: Outbox = field(default_factory=Outbox)
     turns: Mapping[int, int] = field(default_factory=dict[int, int])
     inactive: Mapping[int, str] = field(default_factory=dict[int, str])
+    names: dict[int, str] = field(default_factory=dict[int, str])
     lines: list[Line] = field(default_factory=list[Line])
     _duty: Duty | None = None
 
@@ -82,9 +84,12 @@ class Story:
         return min((at for at in due if at is not None), default=None)
 
     def _silent_at(self) -> datetime | None:
-        """When it closes by itself."""
+        """When it closes by itself (see `store.alerts.claim_silent`)."""
         alert = self.alert
+        looking = alert.status is Status.OPEN and alert.next_step_at is not None
         if alert.status is Status.CLOSED or alert.close_after is None:
+            return None
+        if looking or alert.snoozed_until is not None:
             return None
         return alert.updated_at + alert.close_after
 
@@ -117,7 +122,7 @@ class Story:
         if duty == self._duty:
             return False
         self._duty = duty
-        return await self._apply(DutyChanged(self.inactive), now)
+        return await self._apply(DutyChanged(self.inactive, self.names), now)
 
     async def _silence(self, now: datetime) -> bool:
         at = self._silent_at()
@@ -126,6 +131,7 @@ class Story:
     async def _apply(self, change: Change, now: datetime) -> bool:
         plan = replace(await self.future.plan(now), turns=self.turns)
         outcome = apply(self.alert, change, plan, now)
+        self.names |= {one.id: one.name for people in plan.people.values() for one in people}
         if not isinstance(outcome, Changed):
             return False
         self.alert = outcome.alert

@@ -1,5 +1,6 @@
 """What a change of duty means for an alert whose step waits."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from tocsin.core.alert.altering import altered
@@ -35,7 +36,8 @@ def duty_changed(alert: Alert, change: DutyChanged, plan: EscalationPlan, now: d
     if alert.exhausted and not alert.crew:
         return _begin_late(alert, plan, now)
     dropped, dropping = _drop(alert, change, now)
-    moved, leaving = _leave(dropped, people, plan)
+    called = {person.id: person.name for person in (*plan.everyone, *plan.admins)}
+    moved, leaving = _leave(dropped, people, {**called, **change.names})
     paged, paging = _come(moved, people, now)
     if not (dropping or leaving or paging):
         return _NOTHING
@@ -89,7 +91,7 @@ def _drop(alert: Alert, change: DutyChanged, now: datetime) -> tuple[Alert, tupl
 
 
 def _leave(
-    alert: Alert, people: tuple[Person, ...], plan: EscalationPlan
+    alert: Alert, people: tuple[Person, ...], called: Mapping[int, str]
 ) -> tuple[Alert, tuple[Effect, ...]]:
     """Those whom the step means no more stay paged until somebody who follows them is reached."""
     now_meant = tuple(person.id for person in people)
@@ -104,7 +106,6 @@ def _leave(
         return alert, ()
     # Whoever is back is paged anew: the pages of before may have ended with the relief.
     crew = tuple(user for user in alert.crew if user not in known or user not in now_meant)
-    called = {person.id: person.name for person in (*plan.everyone, *plan.admins)}
     people_left = [called.get(user, f"user {user}") for user in left]
     line = Entry(EntryKind.LEFT_DUTY, data={"people": people_left})
     return altered(alert, leaving=leaving, crew=crew), (line,) if left else ()

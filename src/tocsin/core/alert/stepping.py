@@ -71,10 +71,13 @@ def begin(
 
 
 def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: datetime) -> Stepped:
-    """Page the step at `at`, or the next one that has somebody; after the last, nobody answered."""
+    """Page the step at `at`, or the next one that has somebody; after the last, nobody answered.
+
+    So it is when one whole round has nobody: another one at the same moment has nobody either.
+    """
     effects: list[Effect] = []
-    last = at
-    while at is not None and (step := plan.policy.step(at)) is not None:
+    last, left = at, len(plan.policy.steps)
+    while at is not None and left and (step := plan.policy.step(at)) is not None:
         found = meant(alert, plan, at, step, now)
         due = reachable(found.people, alert, now)
         if found.passed_over is not None:
@@ -88,7 +91,7 @@ def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: dat
             return waiting, (*effects, *lines, Wake(waiting.next_step_at))
         else:
             effects.append(_nobody(at, found))
-        last, at = at, following(at, plan.policy)
+        last, at, left = at, following(at, plan.policy), left - 1
     ended, telling = _nobody_answered(altered(alert, position=alert.position or last), plan, now)
     return ended, (*effects, *telling)
 

@@ -135,7 +135,9 @@ def _taken_back_by(row: Promised, lines: Sequence[Line]) -> Line | None:
 def _takes_back(line: Line, row: Promised) -> bool:
     if line.kind in _FOR_ALL:
         return line.at >= row.planned_at
-    return line.at > row.planned_at and _anew(line, row)
+    # What is planned by the line itself is a first page; a repetition was there before it.
+    after = line.at >= row.planned_at if row.attempt > 1 else line.at > row.planned_at
+    return after and _anew(line, row)
 
 
 def _anew(line: Line, row: Promised) -> bool:

@@ -80,16 +80,20 @@ def _of_episode(
 ) -> Iterator[Broken]:
     due: _Next | None = _first(policy, episode)
     moved_at: datetime | None = None
+    empty = 0  # steps in a row that nobody was found for
     for index, line in enumerate(episode.lines[1:], start=1):
         over = episode.ended is not None and index > episode.ended
         if line.kind in _AT_ONCE:
             moved_at = line.at
         elif line.kind in STEPPING or line.kind == _LAST:
+            if line.kind == _LAST and due is not None and empty >= len(policy.steps):
+                due = _Next(None, due.at)  # a whole round had nobody: another would not either
             if over and episode.sure:
                 yield _after_the_end(line)
             elif not over:
                 yield from _judged(policy, due, line, free=moved_at == line.at)
             due = _then(policy, line)
+            empty = empty + 1 if due is not None and due.waits_at is None else 0
     if due is not None and not _only_recorded(history, episode):
         yield from _missing(due, episode, now)
 

@@ -101,19 +101,20 @@ async def raised_since(
 
 
 async def claim_due(
-    connection: Connection, now: datetime, limit: int
+    connection: Connection, now: datetime, limit: int, without: Sequence[UUID] = ()
 ) -> tuple[list[Alert], list[tuple[int, UUID]]]:
     """Alerts whose timer has fired, longest ago first, locked until we commit.
 
-    Also (team, id) of those that this version cannot read. Alerts that another worker holds are
-    passed over.
+    Also (team, id) of those that this version cannot read. Passed over are alerts that another
+    worker holds, and those `without` which the caller wants to go on.
     """
     found = await rows(
         connection,
-        "SELECT * FROM alert WHERE next_step_at <= $1"
+        "SELECT * FROM alert WHERE next_step_at <= $1 AND id <> ALL($3::uuid[])"
         " ORDER BY next_step_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,
         limit,
+        list(without),
     )
     return readable(found)
 
@@ -121,12 +122,17 @@ async def claim_due(
 async def claim_silent(connection: Connection, now: datetime, limit: int) -> list[Alert]:
     """Alerts that close by themselves now, longest silent first, locked until we commit.
 
-    Alerts that another worker holds are passed over.
+    Not those that still look for somebody, are snoozed, quiet for a time or to be looked at now,
+    nor those with a message that is due. Alerts that another worker holds are passed over.
     """
     found = await rows(
         connection,
-        "SELECT * FROM alert WHERE status <> 'closed' AND close_after IS NOT NULL"
+        "SELECT * FROM alert a WHERE status <> 'closed' AND close_after IS NOT NULL"
         " AND updated_at <= $1::timestamptz - close_after * interval '1 second'"
+        " AND snoozed_until IS NULL AND (next_step_at IS NULL"
+        " OR status = 'acknowledged' AND next_step_at > $1)"
+        " AND NOT EXISTS (SELECT FROM notification n WHERE n.team_id = a.team_id"
+        " AND n.alert_id = a.id AND n.state IN ('planned', 'leased') AND n.due_at <= $1)"
         " ORDER BY updated_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
         now,
         limit,
@@ -179,7 +185,7 @@ async def search(connection: Connection, wanted: Filter) -> list[Alert]:
         alert,
         wanted.limit,
     )
-    return [alert_of(row) for row in found]
+    return readable(found)[0]
 
 
 # Team by team, so that the index gives the newest of each; of all teams at once, every alert that

@@ -256,7 +256,8 @@ _REPEAT = """
 INSERT INTO notification
   (team_id, id, alert_id, user_id, method_id, purpose, urgency, episode, round, step, attempt,
    repeat_every, planned_at, due_at, next_try_at)
-SELECT n.team_id, r.new_id, n.alert_id, n.user_id, n.method_id, n.purpose, n.urgency, n.episode,
+SELECT DISTINCT ON (n.team_id, n.alert_id, n.method_id, n.purpose, r.at)
+       n.team_id, r.new_id, n.alert_id, n.user_id, n.method_id, n.purpose, n.urgency, n.episode,
        n.round, n.step, n.attempt + 1, n.repeat_every, $5, r.at, r.at
 FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS r(team_id, id, new_id, at)
 JOIN notification n ON n.team_id = r.team_id AND n.id = r.id
@@ -271,6 +272,8 @@ WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
       AND newer.method_id = n.method_id AND newer.purpose = n.purpose
       AND newer.attempt = 1 AND newer.repeat_every IS NOT NULL AND newer.state <> 'cancelled'
       AND newer.planned_at > n.planned_at)
+-- Two that went out at one moment, as after an outage, have one repetition.
+ORDER BY n.team_id, n.alert_id, n.method_id, n.purpose, r.at, n.repeat_every, n.attempt DESC, n.id
 -- Another rule's page to the same method at the same moment stands for it, and goes on as often.
 ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled'
 DO UPDATE SET repeat_every = least(notification.repeat_every, excluded.repeat_every)

@@ -71,8 +71,9 @@ async def report(
 ) -> bool:
     """Write a provider's report down; False when it says nothing new or there is no such page.
 
-    Reports may come late, twice and out of order: the higher state stays. One that says that an
-    accepted message failed lets the person's next rule run at once.
+    Reports may come late, twice and out of order: the higher state stays. One that says that a
+    message failed lets the person's next rule run at once, also when it comes before we have
+    written down that the message was accepted; a page that is still being tried goes on.
     """
     found = await rows(connection, _FIND, team, notification)
     if not found:
@@ -80,22 +81,30 @@ async def report(
     row = found[0]
     before = State(row["state"])
     after = reported(before, state)
-    bounced = before is State.SENT and state is State.FAILED
-    if after is before and not bounced:
+    fails = state is State.FAILED and before in _UNDER_WAY and not row["failed_already"]
+    if after is before and not fails:
         return False
     await run(connection, _REPORTED, team, notification, after.value)
     await run(connection, _NOTE, team, notification, now, state.value, detail)
-    if bounced:
+    if fails and before is not State.PLANNED:  # else it was the failure that had it put back
         why = f"{row['name'] or 'its channel'} failed"
         carried = await rows(connection, _CARRIED, team, notification)
         ids = [notification, *(one["id"] for one in carried)]
         await move_up(connection, [Failure(team, one, why) for one in ids], now)
-    await _go_on(connection, [row], now)
+    if after is not before:
+        await _go_on(connection, [row], now)
     return True
 
 
+_UNDER_WAY = frozenset({State.PLANNED, State.LEASED, State.SENT})
+
+# `failed_already`: a report of before says it of the same attempt.
 _FIND = """
-SELECT n.*, c.name FROM notification n LEFT JOIN contact_method c ON c.id = n.method_id
+SELECT n.*, c.name, coalesce((
+  SELECT l.state = 'failed' FROM ledger l
+  WHERE l.team_id = n.team_id AND l.notification_id = n.id AND l.state IN ('leased', 'failed')
+  ORDER BY l.id DESC LIMIT 1), false) AS failed_already
+FROM notification n LEFT JOIN contact_method c ON c.id = n.method_id
 WHERE n.team_id = $1 AND n.id = $2 FOR NO KEY UPDATE OF n
 """
 

@@ -1,4 +1,4 @@
-"""What paging needs to know of a team at one moment."""
+"""Whom a policy means at one moment, and what else paging needs to know of a team."""
 
 from tocsin.store.paging.ahead import Spell, spells
 from tocsin.store.paging.context import TeamContext

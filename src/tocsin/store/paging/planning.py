@@ -118,7 +118,7 @@ async def turns_taken(
     that two transactions which need several never wait for each other.
     """
     if lock:
-        await rows(connection, "SELECT pg_advisory_xact_lock(hashtext('tocsin turns'))")
+        await rows(connection, "SELECT pg_advisory_xact_lock(7102938475610297)")
     found = await rows(
         connection,
         "SELECT step, taken FROM turn WHERE team_id = $1 AND policy = $2",
