@@ -26,7 +26,7 @@ from tocsin.core.changes import (
     Suppressed,
 )
 from tocsin.core.event import Event
-from tocsin.core.kinds import Actor, Status, Via
+from tocsin.core.kinds import Actor, Severity, Status, Urgency, Via
 from tocsin.store import alerts
 from tocsin.store.db import rows, run
 from tocsin.testing.clock import MovableClock
@@ -270,3 +270,47 @@ async def test_a_step_that_finds_nobody_goes_round_once_and_not_a_thousand_times
         async with world.database.transaction() as connection:
             lines = await alerts.timeline(connection, 1, one)
         assert [line["kind"] for line in lines] == ["raised", "nobody", "nobody_answered"]
+
+
+async def test_a_person_who_is_back_before_their_step_is_paged(database: str) -> None:
+    """The copy of a policy once left out whoever was deactivated when the alert was raised."""
+    async with world_at(database) as world:
+        await policy(
+            world,
+            {"notify": [{"duty": 1}], "wait": "2m"},
+            {"notify": [{"user": "jonas"}], "wait": "2m"},
+        )
+        async with world.database.transaction() as connection:
+            await run(connection, "UPDATE app_user SET active = false WHERE name = 'jonas'")
+        (one,) = await raised(world, "a")
+        async with world.database.transaction() as connection:
+            await run(connection, "UPDATE app_user SET active = true WHERE name = 'jonas'")
+            assert not await Desk(connection, NOW).policy_changed(await alert(world, one))
+        await later(world, minutes=2)
+        await page_due(world)
+        assert "jonas" in (await paged(world, one))[0]
+
+
+async def test_an_edited_mode_is_a_changed_policy(database: str) -> None:
+    async with world_at(database) as world:
+        await policy(world, {"notify": [{"duty": 1}], "wait": "2m"})
+        (one,) = await raised(world, "a")
+        await policy(world, {"notify": [{"duty": 1}], "wait": "2m"}, mode="emergency")
+        async with world.database.transaction() as connection:
+            assert await Desk(connection, NOW).policy_changed(await alert(world, one))
+
+
+async def test_what_a_sender_calls_worse_by_now_pages_more(database: str) -> None:
+    async with world_at(database) as world:
+        async with Intake(world) as intake:
+            for severity in (Severity.INFO, None, Severity.INFO, Severity.HIGH, Severity.LOW):
+                said = (Event(title="Pump down", external_id="a", severity=severity),)
+                done = await intake.accept(Posted(team=1, name="p", inlet="signl4", said=said))
+        (one,) = done.alerts
+        found = await alert(world, one.id)
+        assert (found.severity, found.urgency) == (Severity.HIGH, Urgency.URGENT)
+        assert found.seen_count == 5
+        assert await paged(world, one.id) == [["mara"]]
+        async with world.database.transaction() as connection:
+            told = [row["kind"] for row in await alerts.timeline(connection, 1, one.id)]
+        assert told == ["raised", "severity_raised", "step"]

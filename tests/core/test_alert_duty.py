@@ -28,7 +28,7 @@ from tests.core.stories import (
 )
 from tocsin.core.alert import Alert, Leaving, Outcome, Unchanged, apply, due_change
 from tocsin.core.changes import DutyChanged, Raised, StepTimedOut
-from tocsin.core.effects import Entry, EntryKind, Purpose, Withdraw
+from tocsin.core.effects import Call, Entry, EntryKind, Purpose, Withdraw
 from tocsin.core.escalation import (
     HOLD_FOR,
     Condition,
@@ -38,6 +38,7 @@ from tocsin.core.escalation import (
     Policy,
     Position,
     Step,
+    Webhook,
 )
 from tocsin.core.kinds import Severity
 from tocsin.core.rules import Method, Person
@@ -224,3 +225,38 @@ def test_whoever_was_next_on_duty_stays_chosen_when_their_shift_begins() -> None
     assert running.crew == (JONAS.id,)
     after = replace(duty(JONAS, policy=policy), next_on_duty={PRIMARY: (ADA,)})
     assert isinstance(changed(running, after), Unchanged)
+
+
+def test_a_policy_of_a_thousand_steps_for_nobody_is_looked_at_once_when_duty_changes() -> None:
+    """Starting from each step in turn would take a million looks, and stop a worker for seconds."""
+    looks = 0
+
+    class Counting(EscalationPlan):
+        def people_of(self, step: Step) -> tuple[Person, ...]:
+            nonlocal looks
+            looks += 1
+            return super().people_of(step)
+
+    policy = Policy(steps=(Step((PRIMARY,), timedelta(minutes=2)),) * 1000)
+    nobody = Counting(policy=policy)
+    lost = done(apply(seed(), Raised(), nobody, NIGHT))
+    looks = 0
+    assert isinstance(changed(lost, nobody), Unchanged)
+    assert looks < 2000
+
+
+@pytest.mark.parametrize("if_nobody", list(IfNobody))
+def test_a_webhook_beside_people_who_are_not_there_is_called_and_is_nobody(
+    if_nobody: IfNobody,
+) -> None:
+    with_hook = Step((PRIMARY, Webhook("siem")), timedelta(minutes=2), if_nobody)
+    policy = Policy(steps=(with_hook, POLICY.steps[1]))
+    outcome = apply(seed(), Raised(), duty(policy=policy), NIGHT)
+    calls = [effect for effect in effects(outcome) if isinstance(effect, Call)]
+    assert [call.webhook for call in calls] == ["siem"]
+    assert lines(outcome, EntryKind.NOBODY)[0]["webhooks"] == ["siem"]
+    assert done(outcome).held is (if_nobody is IfNobody.HOLD)
+    assert done(outcome).position == Position(0, 1 if if_nobody is IfNobody.SKIP else 0)
+    if if_nobody is IfNobody.HOLD:  # called once, also when somebody comes
+        came = changed(done(outcome), duty(JONAS, policy=policy))
+        assert not [effect for effect in effects(came) if isinstance(effect, Call)]

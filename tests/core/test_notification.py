@@ -22,7 +22,7 @@ from tests.core.stories import (
     closed,
     opened,
 )
-from tocsin.core.alert import Alert
+from tocsin.core.alert import Alert, Paged
 from tocsin.core.changes import Acknowledged, Reopened, RespondersAdded, Suppressed
 from tocsin.core.effects import Purpose
 from tocsin.core.kinds import Mode, Urgency
@@ -201,3 +201,16 @@ def test_no_retry_is_further_away_than_ten_minutes(
     attempts: int, retry_after: timedelta | None
 ) -> None:
     assert NIGHT < retry_at(attempts, retry_after, NIGHT) <= NIGHT + 10 * MINUTE
+
+
+def test_quiet_hours_hold_nobody_who_is_needed_by_hand_or_by_everybody() -> None:
+    quiet = QuietHours((DailyWindow(tuple(Day), time(), time()),), "UTC", on_duty=False)
+    now = datetime(2026, 11, 24, 3, tzinfo=UTC)
+    page = promise(Purpose.ESCALATION)
+    alert = opened()
+    assert held_until(page, Urgency.URGENT, quiet, now, alert) is not None
+    by_hand = replace(alert, paged=(Paged(page.user or 0, 1, now, by_hand=True),))
+    assert held_until(page, Urgency.URGENT, quiet, now, by_hand) is None
+    everybody = replace(alert, mode=Mode.EMERGENCY)
+    assert held_until(page, Urgency.URGENT, quiet, now, everybody) is None
+    assert held_until(promise(Purpose.STILL_ON_IT), Urgency.NORMAL, quiet, now, alert) is None

@@ -146,8 +146,8 @@ KINDS_OF_ALERTS = (
         ),
         shows=(
             "24 02:58:00 step 1.1: mara",
-            "24 02:58:00 nobody 1.2: (nobody on duty)",
-            "24 02:58:00 passed_over 1.3: (outside its hours)",
+            "24 02:59:00 passed_over 1.2: (outside its hours)",
+            "24 02:59:00 step 1.3: ada",
         ),
     ),
     Golden(

@@ -110,6 +110,11 @@ class Step:
     when: tuple[Condition, ...] = ()
     pick: Pick = Pick.ALL
 
+    @property
+    def names_people(self) -> bool:
+        """Whether it is meant to page somebody, not only to call webhooks."""
+        return any(not isinstance(target, Webhook) for target in self.notify)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from tocsin.core.alert import Alert
 from tocsin.core.effects import Purpose
-from tocsin.core.kinds import Status, Urgency
+from tocsin.core.kinds import Mode, Status, Urgency
 from tocsin.core.localtime import resolve, wall_clock
 from tocsin.core.schedule import Restriction, open_between
 
@@ -130,14 +130,17 @@ class QuietHours:
 
 
 def held_until(
-    promise: Promise, urgency: Urgency, quiet: QuietHours, now: datetime
+    promise: Promise, urgency: Urgency, quiet: QuietHours, now: datetime, alert: Alert | None = None
 ) -> datetime | None:
     """Until when quiet hours hold a message, None when it goes out.
 
-    Not held is what somebody asked for by hand, and what is urgent for a person on duty; news of
-    alerts are held in any case. Raises `UnknownZone`.
+    Not held is what somebody asked for by hand, what is urgent for a person on duty, the question
+    whether an owner is still on it, and an alert that everybody has to acknowledge; news of alerts
+    are held in any case. Raises `UnknownZone`.
     """
-    asked = promise.purpose is Purpose.RESPONDER
+    asked = promise.purpose in {Purpose.RESPONDER, Purpose.STILL_ON_IT}
+    if alert is not None and promise.purpose in PAGES:
+        asked = asked or promise.user in alert.asked or alert.mode is Mode.EMERGENCY
     urgent = urgency is Urgency.URGENT and quiet.on_duty and promise.purpose not in NEWS
     if asked or urgent or not quiet.windows:
         return None

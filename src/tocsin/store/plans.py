@@ -21,7 +21,7 @@ from tocsin.core.escalation import (
     Webhook,
     WholeTeam,
 )
-from tocsin.core.kinds import Severity
+from tocsin.core.kinds import Mode, Severity
 from tocsin.core.schedule import Day
 from tocsin.store.db import Connection, rows, run
 
@@ -62,13 +62,17 @@ async def load(
 
 def _text(policy: Policy) -> str:
     """The copy as it is kept; what is not given is left out."""
-    body = {
+    body: dict[str, object] = {
         "repeat": policy.repeat,
         "acknowledge_timeout": _seconds(policy.acknowledge_timeout),
         "steps": [_step(step) for step in policy.steps],
     }
     if policy.close_after is not None:
         body["close_after"] = _seconds(policy.close_after)
+    if policy.mode is not None:
+        body["mode"] = policy.mode.value
+    if policy.acknowledgements is not None:
+        body["acknowledgements"] = policy.acknowledgements
     return msgspec.json.encode(body, order="sorted").decode()
 
 
@@ -135,6 +139,8 @@ def _policy(text: str) -> Policy:
         repeat=body["repeat"],
         acknowledge_timeout=_lasting(body["acknowledge_timeout"]),
         close_after=_lasting(body.get("close_after")),
+        mode=None if body.get("mode") is None else Mode(body["mode"]),
+        acknowledgements=body.get("acknowledgements"),
     )
 
 

@@ -116,18 +116,13 @@ async def unrepeated(connection: Connection, now: datetime) -> int:
 # Each part is looked up by the one before it, whatever the planner knows of the tables: on ones
 # that were never analysed it compared every page with every alert, for half a minute.
 _UNREPEATED = """
-WITH recent AS MATERIALIZED (
-  SELECT n.team_id, n.id, n.alert_id, n.user_id, n.method_id, n.purpose, n.episode, n.planned_at,
-         n.attempt
-  FROM team t CROSS JOIN LATERAL (
-    SELECT * FROM notification WHERE team_id = t.id AND id >= $2
-    AND repeat_every IS NOT NULL AND state IN ('sent', 'delivered', 'seen')
-    AND purpose = 'escalation' AND sent_at <= $1 OFFSET 0) n
-)
-SELECT count(*) AS n FROM recent n
+SELECT count(*) AS n FROM (
+  SELECT team_id, id, episode FROM alert
+  WHERE status = 'open' AND suppressed IS NULL OFFSET 0) a
 CROSS JOIN LATERAL (
-  SELECT FROM alert a WHERE a.team_id = n.team_id AND a.id = n.alert_id AND a.status = 'open'
-    AND a.suppressed IS NULL AND a.episode = n.episode OFFSET 0) wanted
+  SELECT * FROM notification n WHERE n.team_id = a.team_id AND n.alert_id = a.id AND n.id >= $2
+    AND n.episode = a.episode AND n.repeat_every IS NOT NULL AND n.purpose = 'escalation'
+    AND n.state IN ('sent', 'delivered', 'seen') AND n.sent_at <= $1 OFFSET 0) n
 CROSS JOIN LATERAL (
   SELECT FROM contact_method c JOIN app_user u ON u.id = n.user_id AND u.active
   WHERE c.id = n.method_id AND c.disabled IS NULL OFFSET 0) usable

@@ -111,7 +111,11 @@ class Known:
         if due.promise.user is None or due.alert in self.unread:
             return None
         quiet = self.quiet.get((due.team, due.promise.user))
-        return None if quiet is None else held_until(due.promise, due.urgency, quiet, now)
+        return (
+            None
+            if quiet is None
+            else held_until(due.promise, due.urgency, quiet, now, self.alert(due))
+        )
 
 
 def _quiet(claimed: Sequence[Due], methods: Mapping[int, MethodRow]) -> list[tuple[int, int]]:

@@ -66,10 +66,12 @@ class Post:
         names = {WEBHOOK, one.webhook} if method is None else {method.channel, method.name}
         return "assumed to fail" if names & set(self.failing) else None
 
-    def held(self, one: Imagined, now: datetime) -> datetime | None:
+    def held(self, one: Imagined, alert: Alert, now: datetime) -> datetime | None:
         """Until when its person's quiet hours hold it."""
         quiet = self.quiet.get(one.promise.user or 0)
-        return None if quiet is None else held_until(one.promise, one.urgency, quiet, now)
+        if quiet is None:
+            return None
+        return held_until(one.promise, one.urgency, quiet, now, alert)
 
 
 def post(outbox: Outbox, alert: Alert, with_: Post, now: datetime) -> tuple[Line, ...]:
@@ -90,7 +92,7 @@ def post(outbox: Outbox, alert: Alert, with_: Post, now: datetime) -> tuple[Line
             outbox.settle(one, State.FAILED, now)
             useless.append(one)
             lines.append(_line(Kind.FAILED, one, with_, now, reason=why))
-        elif (until := with_.held(one, now)) is not None:
+        elif (until := with_.held(one, alert, now)) is not None:
             one.next_try_at = until
             lines.append(_line(Kind.QUIET, one, with_, now, until=until, reason="quiet hours"))
         else:

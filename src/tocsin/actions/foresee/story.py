@@ -125,6 +125,8 @@ class Story:
         return await self._apply(DutyChanged(self.inactive, self.names), now)
 
     async def _silence(self, now: datetime) -> bool:
+        if self.outbox.due(now):
+            return False  # what is due goes out first
         at = self._silent_at()
         return at is not None and at <= now and await self._apply(closed(self.alert), now)
 

@@ -10,10 +10,19 @@ from tocsin.actions.intake.flapping import Key, damped, raised_lately
 from tocsin.actions.intake.posted import Posted
 from tocsin.actions.intake.seeding import seed_of
 from tocsin.core.alert import Alert, Changed, apply
-from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, Raised, SeenAgain
+from tocsin.core.changes import (
+    Acknowledged,
+    Annotated,
+    Change,
+    Closed,
+    Raised,
+    SeenAgain,
+    SeverityRaised,
+)
 from tocsin.core.escalation import EscalationPlan, Policy
 from tocsin.core.event import Answer, AnswerKind, Event
 from tocsin.core.kinds import Actor, Status, Via
+from tocsin.core.routing import urgency
 from tocsin.store import alerts, plans
 from tocsin.store.alerts import Saved
 from tocsin.store.db import Connection
@@ -165,7 +174,7 @@ async def _one(batch: Batch, item: Posted) -> Accepted:
 async def _event(batch: Batch, item: Posted, event: Event) -> tuple[UUID, bool]:
     known = batch.open.get((item.team, event.external_id or ""))
     if known is not None:
-        return batch.put(_seen_again(known, batch.desk.now)), False
+        return batch.put(await _again(batch, item, event, known)), False
     by = item.actor or Actor(event.source_name or item.name, via=Via.INTEGRATION)
     seed, change = await _seed(batch, item, event, by)
     raised, _ = await batch.desk.follow(Saved(seed, (), new=True), change)
@@ -173,6 +182,18 @@ async def _event(batch: Batch, item: Posted, event: Event) -> tuple[UUID, bool]:
         key = (item.team, event.external_id)
         batch.raised[key] = batch.raised.get(key, 0) + 1
     return batch.put(raised), True
+
+
+async def _again(batch: Batch, item: Posted, event: Event, known: Saved) -> Saved:
+    """It is counted; where its sender says that it is worse by now, that is looked at too."""
+    seen = _seen_again(known, batch.desk.now)
+    if event.severity is None or event.severity.rank <= seen.alert.severity.rank:
+        return seen
+    categories = (await batch.desk.context(item.team)).categories
+    louder = urgency(event.severity, seen.alert.category, categories)
+    by = item.actor or Actor(event.source_name or item.name, via=Via.INTEGRATION)
+    raised, _ = await batch.desk.follow(seen, SeverityRaised(event.severity, louder, by))
+    return raised
 
 
 def _seen_again(known: Saved, now: datetime) -> Saved:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from tocsin.core.alert.altering import altered
+from tocsin.core.alert.meaning import meant
 from tocsin.core.alert.model import Alert, Leaving
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
 from tocsin.core.alert.stepping import names, page, people_of, reachable, start_step, withdraw
@@ -12,7 +13,6 @@ from tocsin.core.changes import DutyChanged
 from tocsin.core.effects import Effect, Entry, EntryKind, Notify, Purpose
 from tocsin.core.escalation import EscalationPlan, IfNobody, Position, following
 from tocsin.core.kinds import SYSTEM, Status
-from tocsin.core.notation import texts
 from tocsin.core.rules import Person, pages
 
 _NOTHING = Unchanged("nobody came, nobody left")
@@ -49,12 +49,13 @@ def duty_changed(alert: Alert, change: DutyChanged, plan: EscalationPlan, now: d
 
 def _begin_late(alert: Alert, plan: EscalationPlan, now: datetime) -> Outcome:
     """No step has found anybody yet: it starts with the first one that does now."""
-    for number in range(len(plan.policy.steps)):
-        moved, effects = start_step(alert, plan, Position(0, number), now)
-        began = [e for e in effects if isinstance(e, Entry) and e.kind is EntryKind.STEP]
-        people = [name for line in began for name in texts(line.data.get("people"))]
-        if people and not moved.exhausted:
-            came = Entry(EntryKind.CAME_ON_DUTY, data={"people": people})
+    for number, step in enumerate(plan.policy.steps):
+        at = Position(0, number)
+        people = meant(alert, plan, at, step, now).people
+        due = reachable(people, alert, now)
+        if due:
+            moved, effects = start_step(alert, plan, at, now)
+            came = Entry(EntryKind.CAME_ON_DUTY, data=names(people, due))
             return Changed(moved, (came, *effects))
     return _NOTHING
 

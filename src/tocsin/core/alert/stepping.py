@@ -83,14 +83,15 @@ def start_step(alert: Alert, plan: EscalationPlan, at: Position | None, now: dat
         if found.passed_over is not None:
             data = {**_numbers(at), "reason": found.passed_over}
             effects.append(Entry(EntryKind.PASSED_OVER, data=data))
-        elif due or found.webhooks:
+        elif due or (found.webhooks and not step.names_people):
             started, starting = _start(alert, at, step, found, due, now)
             return started, (*effects, *starting)
         elif step.if_nobody is not IfNobody.SKIP:
             waiting, lines = _wait(alert, at, step, found, now)
-            return waiting, (*effects, *lines, Wake(waiting.next_step_at))
+            calls = _calls(alert, at, found, now)
+            return waiting, (*effects, *lines, *calls, Wake(waiting.next_step_at))
         else:
-            effects.append(_nobody(at, found))
+            effects += (_nobody(at, found), *_calls(alert, at, found, now))
         last, at, left = at, following(at, plan.policy), left - 1
     ended, telling = _nobody_answered(altered(alert, position=alert.position or last), plan, now)
     return ended, (*effects, *telling)
@@ -103,9 +104,16 @@ def _start(
     until = now + step.wait
     began = altered(_fresh(alert, at, found, now), next_step_at=until, exhausted=False, held=False)
     moved, paging = page(began, due, now)
-    calls = tuple(Call(name, now, alert.message_urgency) for name in found.webhooks)
+    calls = _calls(alert, at, found, now)
     turn = (TakeTurn(at.step),) if found.turn else ()
     return moved, (_step_entry(at, found, due), *turn, *paging, *calls, Wake(until))
+
+
+def _calls(alert: Alert, at: Position, found: Meant, now: datetime) -> tuple[Call, ...]:
+    """What the step posts to its webhooks; of one that was held they were called before."""
+    if alert.held and alert.position == at:
+        return ()
+    return tuple(Call(name, now, alert.message_urgency) for name in found.webhooks)
 
 
 def _wait(
@@ -253,6 +261,8 @@ def _nobody_answered(alert: Alert, plan: EscalationPlan, now: datetime) -> Stepp
 
 
 def _nobody(at: Position, found: Meant, **data: object) -> Entry:
+    if found.webhooks:
+        data["webhooks"] = list(found.webhooks)
     reason = "nobody on duty"
     if found.people:
         reason = "no contact method"

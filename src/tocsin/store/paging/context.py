@@ -104,8 +104,10 @@ def _policies(
 ) -> dict[str, Policy]:
     """The team's own; what their steps name was looked up with them."""
     entries = _part(found, "policy", team)
+    active = {person.name: user for user, person in people.items()}
     names = Names(
-        users={person.name: user for user, person in people.items()},
+        # Those who are deactivated too: they may be back before their step.
+        users={**dict(found.get("named", {}).get(team, {})), **active},
         teams={name: other for other, (name, _) in crews.items()},
         policies={(crews[one["team"]][0], one["name"]): one["body"] for one in entries},
         home=crews[team][0] if team in crews else "",

@@ -90,6 +90,9 @@ SELECT 'policy', team_id, jsonb_agg(jsonb_build_object(
   'team', other_id, 'name', name, 'body', body) ORDER BY id)
 FROM reached GROUP BY team_id
 UNION ALL
+SELECT 'named', x.team_id, jsonb_object_agg(u.name, u.id) FROM target x
+JOIN app_user u ON u.name = x.name WHERE x.kind = 'user' GROUP BY x.team_id
+UNION ALL
 SELECT 'crew', team_id, jsonb_agg(jsonb_build_object(
   'team', other_id, 'name', name, 'user', user_id, 'role', role) ORDER BY position, user_id)
 FROM crew GROUP BY team_id

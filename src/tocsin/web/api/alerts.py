@@ -171,7 +171,7 @@ async def _accept(asking: Asking, body: NewAlert, teams: Sequence[TeamRef]) -> l
         title=body.title,
         text=body.text,
         external_id=body.external_id,
-        severity=body.severity,
+        severity=body.severity if "severity" in body.model_fields_set else None,
         mode=body.mode,
         category=body.category,
         source_name=caller.name,
