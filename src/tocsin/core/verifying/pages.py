@@ -133,10 +133,13 @@ def _taken_back_by(row: Promised, lines: Sequence[Line]) -> Line | None:
 
 
 def _takes_back(line: Line, row: Promised) -> bool:
+    # A line bears the moment in which its transaction began; it may have waited for one that began
+    # later and planned a repetition meanwhile.
+    waited = row.planned_at - GRACE if row.attempt > 1 else row.planned_at
     if line.kind in _FOR_ALL:
-        return line.at >= row.planned_at
+        return line.at >= waited
     # What is planned by the line itself is a first page; a repetition was there before it.
-    after = line.at >= row.planned_at if row.attempt > 1 else line.at > row.planned_at
+    after = line.at >= waited if row.attempt > 1 else line.at > row.planned_at
     return after and _anew(line, row)
 
 
