@@ -26,7 +26,7 @@ serve: $(VENV)/.runtime ## run Tocsin with its private PostgreSQL
 test: $(VENV)/.dev ## run the tests, in parallel (ARGS='-k name' picks some)
 	@$(PYTHON) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-long: $(VENV)/.dev ## run the tests that take minutes, then chaos
+long: $(VENV)/.dev ## run the tests that take minutes (EXAMPLES=1000 nights), then chaos
 	@$(PYTHON) -m pytest -m long $(ARGS)
 	@$(PYTHON) -m tests.crash.chaos --kills 500
 

@@ -1,5 +1,6 @@
 """What must hold of the installation that the state machine plays with, and what was written."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class Seen:
 
     async def all_done(self) -> None:
         """The workers have nothing left that is due, and the watchdog agrees."""
-        nothing(await promises.broken_at_rest(self.eye, self.now))
+        nothing(await self._with_stories(await promises.broken_at_rest(self.eye, self.now)))
 
         async def look(process: Process) -> tuple[watch.Findings, int]:
             async with process.world.database.transaction() as connection:
@@ -65,7 +66,7 @@ class Seen:
     async def check(self) -> None:
         """Every promise, after a step."""
         twice = [str(_uuid(name)) for name, times in self.exchange.rung.items() if times > 1]
-        nothing(await promises.broken(self.eye, twice))
+        nothing(await self._with_stories(await promises.broken(self.eye, twice)))
         await self._events_are_alerts()
         process = next((one for one in self.processes if not one.frozen), None)
         if process is not None and process.fate.how is None:
@@ -97,6 +98,16 @@ class Seen:
             said += await self.told(number)
         return said
 
+    async def _with_stories(self, broken: list[str]) -> list[str]:
+        """What is broken, with all that was written about the alerts of the pages named there."""
+        pages = [UUID(found) for said in broken for found in _PAGE.findall(said)]
+        rows = await self.eye.fetch(
+            "SELECT DISTINCT a.number FROM notification n JOIN alert a ON a.id = n.alert_id"
+            " WHERE n.id = ANY($1::uuid[]) ORDER BY a.number",
+            pages,
+        )
+        return broken + [said for row in rows for said in await self.told(row["number"])]
+
     async def told(self, number: int) -> list[str]:
         """All that was written about an alert, to see what went wrong with it."""
         rows = await self.eye.fetch(_STORY, number)
@@ -108,6 +119,8 @@ class Seen:
             who in one.how and since <= one.due <= until for who, since, until in self.inactive
         )
 
+
+_PAGE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _STORY = """
 SELECT t.at, 'alert ' || a.number || ': ' || t.kind || ' by ' || t.by_name || ' ' || t.data AS what,

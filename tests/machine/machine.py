@@ -58,13 +58,18 @@ class Alarms(RuleBasedStateMachine):
         super().__init__()
         self._databases = databases
         self._dsn = databases.migrated()
+        self._failed = False
         self._runner = asyncio.Runner()
         self._runner.get_loop().set_task_factory(owned_tasks)
         self._scene = town(self._dsn)
         self.town: Town = self.wait(self._scene.__aenter__())
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._runner.run(work)
+        try:
+            return self._runner.run(work)
+        except BaseException:
+            self._failed = True
+            raise
 
     def step(self, work: Coroutine[Any, Any, T]) -> T:
         """Something happens, a moment after what happened before."""
@@ -73,7 +78,8 @@ class Alarms(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.wait(self._morning())
+            if not self._failed:
+                self.wait(self._morning())
         finally:
             self.wait(self._scene.__aexit__(None, None, None))
             self._runner.close()

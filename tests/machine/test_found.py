@@ -1,5 +1,7 @@
 """What the state machine found, each as the shortest story that shows it."""
 
+import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 from tests.actions.ringing import House, Rings, a_page, house
@@ -7,7 +9,9 @@ from tests.store.scene import an_alert
 from tocsin.actions.deliver import late_receipts, reported
 from tocsin.actions.verify import verify
 from tocsin.cli.ledger import line
+from tocsin.core.effects import Withdraw
 from tocsin.core.notification import State
+from tocsin.store import alerts
 from tocsin.store.outbox import PAGE_LEASE
 
 
@@ -88,3 +92,21 @@ async def test_a_failure_that_is_reported_twice_moves_one_rule_up(database: str)
         assert told == [True, False]
         await h.deliver()
         assert [message.contact_method for message, _ in Rings.rang] == ["phone", "pager"]
+
+
+async def test_a_step_that_starts_while_a_page_of_the_last_is_written_down_rings_alone(
+    database: str,
+) -> None:
+    """The repetition of the last step was planned beside it: both rang from then on."""
+    async with house(database) as h:
+        alert = await h.save(an_alert(), a_page(1, repeat=30))
+        await h.deliverer.launch()
+        await h.clock.move(timedelta(seconds=1))
+        async with h.world.database.transaction() as connection:
+            step = alerts.Saved(alert, (Withdraw((1,)), a_page(1, 1, repeat=30)))
+            await alerts.save(connection, [step], h.clock.now())
+            writing = asyncio.create_task(h.deliverer.drain())
+            await asyncio.sleep(0.3)
+        await writing
+        await h.deliver()
+        assert await h.states() == [(1, "sent"), (1, "sent"), (1, "planned")]

@@ -12,7 +12,7 @@ from tocsin.core.notification import Promise, State
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.outbox.leases import PAGE_LEASE
 from tocsin.store.outbox.nextrules import Failure, move_up
-from tocsin.store.uuids import uuid7
+from tocsin.store.outbox.repeats import hold_alerts, plan_repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +171,7 @@ async def settle_pages(
     the higher state stays. The next repetition is planned only while its alert is still open in
     the same episode; after a failure the person's next rule moves up: all in this transaction.
     """
+    await hold_alerts(connection, [(s.due.team, s.due.alert) for s in settled if s.repeat_at])
     teams, ids = [s.due.team for s in settled], [s.due.id for s in settled]
     if any(s.state is State.BUNDLED or s.due.carrier is not None for s in settled):
         # An answer to a message about several locks their rows in the same order.
@@ -201,22 +202,6 @@ async def settle_pages(
     ]
     await move_up(connection, failed, now)
     return tuple(s.due for s in settled if s.due.id not in ours)
-
-
-async def plan_repeats(
-    connection: Connection, repeats: Sequence[tuple[int, UUID, datetime]], now: datetime
-) -> None:
-    """Plan the next repetition of (team, notification) at a time, where it is still wanted."""
-    if repeats:
-        await run(
-            connection,
-            _REPEAT,
-            [team for team, _, _ in repeats],
-            [row for _, row, _ in repeats],
-            [uuid7(now) for _ in repeats],
-            [at for _, _, at in repeats],
-            now,
-        )
 
 
 _LOCK = """
@@ -250,32 +235,4 @@ WITH settled AS (
   FROM settled
 )
 SELECT id, plain FROM settled
-"""
-
-_REPEAT = """
-INSERT INTO notification
-  (team_id, id, alert_id, user_id, method_id, purpose, urgency, episode, round, step, attempt,
-   repeat_every, planned_at, due_at, next_try_at)
-SELECT DISTINCT ON (n.team_id, n.alert_id, n.method_id, n.purpose, r.at)
-       n.team_id, r.new_id, n.alert_id, n.user_id, n.method_id, n.purpose, n.urgency, n.episode,
-       n.round, n.step, n.attempt + 1, n.repeat_every, $5, r.at, r.at
-FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS r(team_id, id, new_id, at)
-JOIN notification n ON n.team_id = r.team_id AND n.id = r.id
-JOIN alert a ON a.team_id = n.team_id AND a.id = n.alert_id
-WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
-         AND a.suppressed IS NULL
-       OR n.purpose = 'responder' AND a.status <> 'closed')
-  -- A newer page to the same method (the next step, the same step paged anew) has its own chain.
-  AND NOT EXISTS (
-    SELECT 1 FROM notification newer
-    WHERE newer.team_id = n.team_id AND newer.alert_id = n.alert_id
-      AND newer.method_id = n.method_id AND newer.purpose = n.purpose
-      AND newer.attempt = 1 AND newer.repeat_every IS NOT NULL AND newer.state <> 'cancelled'
-      AND newer.planned_at > n.planned_at)
--- Two that went out at one moment, as after an outage, have one repetition.
-ORDER BY n.team_id, n.alert_id, n.method_id, n.purpose, r.at, n.repeat_every, n.attempt DESC, n.id
--- Another rule's page to the same method at the same moment stands for it, and goes on as often.
-ON CONFLICT (team_id, alert_id, method_id, purpose, due_at) WHERE state <> 'cancelled'
-DO UPDATE SET repeat_every = least(notification.repeat_every, excluded.repeat_every)
-WHERE notification.state = 'planned'
 """

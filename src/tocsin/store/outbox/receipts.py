@@ -13,7 +13,8 @@ from tocsin.core.notation import utc_text
 from tocsin.core.notification import UNREPORTED, State, repeat_at, reported
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.outbox.nextrules import Failure, move_up
-from tocsin.store.outbox.notifications import plan_repeats, repeat_every_of
+from tocsin.store.outbox.notifications import repeat_every_of
+from tocsin.store.outbox.repeats import hold_alerts, plan_repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ async def report(
     message failed lets the person's next rule run at once, also when it comes before we have
     written down that the message was accepted; a page that is still being tried goes on.
     """
+    about = await rows(connection, _ABOUT, team, notification)
+    await hold_alerts(connection, [(team, row["alert_id"]) for row in about])
     found = await rows(connection, _FIND, team, notification)
     if not found:
         return False
@@ -95,6 +98,8 @@ async def report(
         await _go_on(connection, [row], now)
     return True
 
+
+_ABOUT = "SELECT alert_id FROM notification WHERE team_id = $1 AND id = $2"
 
 _UNDER_WAY = frozenset({State.PLANNED, State.LEASED, State.SENT})
 
