@@ -117,6 +117,8 @@ async def _break(
         answering.cancel()
         telling.cancel()
         await asyncio.gather(answering, telling, return_exceptions=True)
+    # What was answered last may have told others, while nothing else was left to send.
+    await until_drained(crew.system, plan.drain)
 
 
 async def _judged(crew: Crew, load: Load, phones: Phones, tell: Callable[[str], None]) -> Outcome:

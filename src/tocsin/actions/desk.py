@@ -13,6 +13,7 @@ from tocsin.core.changes import (
     AcknowledgementExtended,
     Annotated,
     Change,
+    ClockSetBack,
     Closed,
     EscalatedByHand,
     Reopened,
@@ -197,6 +198,7 @@ _STARTS_NO_STEP = (
     Annotated,
     SeenAgain,
     ResponderAnswered,
+    ClockSetBack,
 )
 
 # A copy never changes, so a process may keep it; the bound keeps a long life small.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.actions.world import World
-from tocsin.core.verifying import Broken, broken_promises
+from tocsin.core.verifying import Broken, broken_promises, judged
 from tocsin.store import verifying
 from tocsin.store.outbox import PAGE_LEASE
 
@@ -25,9 +25,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What one batch came to."""
+    """What one batch came to; `unjudged` are alerts over which the clock was set back."""
 
     alerts: int
+    unjudged: int
     notifications: int
     found: tuple[Found, ...]
 
@@ -55,6 +56,7 @@ async def verify(world: World, since: datetime, batch: int = BATCH) -> AsyncGene
             )
         yield Verified(
             alerts=len(read),
+            unjudged=sum(not judged(history) for history in read),
             notifications=sum(len(history.notifications) for history in read),
             found=tuple(found),
         )

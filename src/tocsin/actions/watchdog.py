@@ -65,6 +65,7 @@ class Watchdog:
         self._silent_until: datetime | None = None
         self._chains: tuple[datetime, int] | None = None  # when last looked at, what was found
         self._told = 0
+        self._looked_at: datetime | None = None
 
     async def run(self) -> None:
         """Look again and again, whatever happens."""
@@ -82,6 +83,7 @@ class Watchdog:
     async def turn(self) -> None:
         """Look once, and do what follows from it."""
         now = self._world.clock.now()
+        self._heed_the_clock(now)
         try:
             async with self._database.transaction() as connection:
                 findings = await watch.look(connection, now)
@@ -98,6 +100,12 @@ class Watchdog:
         else:
             self._broken_since = None
             await self._well(now)
+
+    def _heed_the_clock(self, now: datetime) -> None:
+        """Times from before the clock was set back would keep it silent: begin anew."""
+        if self._looked_at is not None and now < self._looked_at:
+            self._broken_since = self._blind_since = self._silent_until = self._chains = None
+        self._looked_at = now
 
     async def _unrepeated(self, now: datetime) -> int:
         """What was found within the last minute, else what is found now."""

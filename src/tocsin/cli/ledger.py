@@ -40,7 +40,7 @@ def verify(
 
     async def work(world: World) -> int:
         begin = _since(since, world.clock.now())
-        alerts = notifications = 0
+        alerts = notifications = unjudged = 0
         grades: list[Grade] = []
         async for batch in verified(world, begin):
             for found in batch.found:
@@ -50,6 +50,9 @@ def verify(
                 tell(f"{alerts + batch.alerts} alerts looked at")
             alerts += batch.alerts
             notifications += batch.notifications
+            unjudged += batch.unjudged
+        if unjudged:
+            print(f"{unjudged} not judged: the clock was set back while they were open")
         broken, late = grades.count(Grade.BROKEN), grades.count(Grade.LATE)
         print(
             f"{alerts} alerts with {notifications} notifications since {begin:%Y-%m-%d %H:%M} UTC:"

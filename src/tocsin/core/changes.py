@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.core.escalation import Position
 from tocsin.core.kinds import SYSTEM, Actor, Severity, Urgency
@@ -92,6 +92,13 @@ class DutyChanged:
 
     inactive: Mapping[int, str] = field(default_factory=dict[int, str])
     names: Mapping[int, str] = field(default_factory=dict[int, str])
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSetBack:
+    """The clock that its times were taken from was set back, by `by`."""
+
+    by: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +238,7 @@ Change = (
     | AcknowledgementExpired
     | AcknowledgementExpiring
     | DutyChanged
+    | ClockSetBack
     | AcknowledgementExtended
     | Unacknowledged
     | TakenOver

@@ -109,6 +109,7 @@ class EntryKind(StrEnum):
     PASSED_OVER = "passed_over"
     BUNDLED = "bundled"
     THROTTLED = "throttled"
+    CLOCK_SET_BACK = "clock_set_back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def pages(
     along at once. The limit counts pages alone, so that news never hold one up.
     """
     storm = traffic.storm
-    if storm is not None and now - storm.told_at >= CALM:
+    if storm is not None and abs(now - storm.told_at) >= CALM:  # or the clock was set back
         storm = None
     everything = tuple(range(len(waiting)))
     worse = storm is not None and max(one.rank for one in waiting) > storm.worst
@@ -155,13 +155,13 @@ def _window(told: int) -> timedelta:
 
 def _full_until(sent: Sequence[datetime], per_minute: int, now: datetime) -> datetime | None:
     """None while there is room for one more within the last minute, else when there will be."""
-    within = sorted(at for at in sent if now - at < _MINUTE)
+    within = sorted(at for at in sent if abs(now - at) < _MINUTE)
     most = max(1, per_minute)
     return within[-most] + _MINUTE if len(within) >= most else None
 
 
 def _recent(traffic: Traffic, now: datetime, *, page: bool) -> tuple[tuple[datetime, bool], ...]:
-    return (*(one for one in traffic.recent if now - one[0] < _MINUTE), (now, page))
+    return (*(one for one in traffic.recent if abs(now - one[0]) < _MINUTE), (now, page))
 
 
 def _told(

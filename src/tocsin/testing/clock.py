@@ -43,6 +43,11 @@ class MovableClock:
         """Move on by `duration`, stopping at each instant at which a sleeper is due."""
         await self.move_to(self._now + duration)
 
+    def set_back(self, by: timedelta) -> None:
+        """Show an earlier time, as when somebody sets a clock; sleepers sleep as long as before."""
+        self._now -= by
+        self._sleepers = [(due - by, number, woken) for due, number, woken in self._sleepers]
+
     async def move_to(self, instant: datetime) -> None:
         """Move on to `instant`. Raises `ValueError` when that is in the past of this clock."""
         if (target := _utc(instant)) < self._now:

@@ -33,6 +33,7 @@ from tocsin.core.alert.outcome import Changed, Outcome, Refused, Unchanged
 from tocsin.core.alert.stepping import begin
 from tocsin.core.alert.telling import entry
 from tocsin.core.alert.timing import (
+    clock_set_back,
     due_change,
     timer_fired,
 )
@@ -43,6 +44,7 @@ from tocsin.core.changes import (
     AcknowledgementExtended,
     Annotated,
     Change,
+    ClockSetBack,
     Closed,
     DetailsUpdated,
     DutyChanged,
@@ -97,7 +99,7 @@ def apply(alert: Alert, change: Change, plan: EscalationPlan, now: datetime) -> 
         for effect in outcome.effects
         if isinstance(effect, Entry) and effect.kind in _PUBLISHED
     )
-    at = max(now, alert.updated_at)  # a clock that was set back does not make it younger
+    at = max(now, outcome.alert.updated_at)  # a clock that was set back does not make it younger
     return Changed(altered(outcome.alert, updated_at=at), (*outcome.effects, *told))
 
 
@@ -142,6 +144,7 @@ def _of_the_world(
         | AcknowledgementExpired
         | AcknowledgementExpiring
         | DutyChanged
+        | ClockSetBack
         | SnoozeEnded
         | Suppressed
         | SuppressionEnded
@@ -159,6 +162,8 @@ def _of_the_world(
             return timer_fired(alert, change, plan, now)
         case DutyChanged():
             return duty_changed(alert, change, plan, now)
+        case ClockSetBack():
+            return clock_set_back(alert, change, now)
         case DetailsUpdated():
             return update_details(alert, change)
         case SeverityRaised():
@@ -187,4 +192,9 @@ def _seen_again(alert: Alert, change: SeenAgain) -> Outcome:
     return Changed(altered(alert, seen_count=alert.seen_count + change.times), ())
 
 
-_PUBLISHED = frozenset(EntryKind) - {EntryKind.STEP, EntryKind.NOBODY, EntryKind.DETAILS}
+_PUBLISHED = frozenset(EntryKind) - {
+    EntryKind.STEP,
+    EntryKind.NOBODY,
+    EntryKind.DETAILS,
+    EntryKind.CLOCK_SET_BACK,
+}

@@ -1,17 +1,19 @@
 """What an alert's one timer means when it fires."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from tocsin.core.alert.altering import altered
 from tocsin.core.alert.handing import again
-from tocsin.core.alert.model import Alert
+from tocsin.core.alert.model import Alert, Paged
 from tocsin.core.alert.outcome import Changed, Outcome, Unchanged
 from tocsin.core.alert.stepping import start_step
 from tocsin.core.alert.telling import entry, sync, update
 from tocsin.core.changes import (
     AcknowledgementExpired,
     AcknowledgementExpiring,
+    ClockSetBack,
     SnoozeEnded,
     StepTimedOut,
     SuppressionEnded,
@@ -19,7 +21,7 @@ from tocsin.core.changes import (
 from tocsin.core.effects import EntryKind, Purpose, Wake
 from tocsin.core.escalation import FIRST, EscalationPlan, following
 from tocsin.core.kinds import SYSTEM, Status
-from tocsin.core.notation import utc_text
+from tocsin.core.notation import duration_text, utc_text
 from tocsin.core.reconcile import IntentKind
 
 Timer = StepTimedOut | AcknowledgementExpiring | AcknowledgementExpired | SnoozeEnded
@@ -70,3 +72,34 @@ def _ask_owner(alert: Alert, plan: EscalationPlan, now: datetime, until: datetim
     line = entry(EntryKind.OWNER_ASKED, SYSTEM, until=utc_text(until))
     message = update(alert, plan, now, (alert.owner,), Purpose.STILL_ON_IT)
     return Changed(asked, (line, *message, Wake(until)))
+
+
+def clock_set_back(alert: Alert, change: ClockSetBack, now: datetime) -> Outcome:
+    """What it waits for comes as if the clock had not been set; nothing where its times are past.
+
+    The end of a suppression stays: it follows the wall clock.
+    """
+    if alert.status is Status.CLOSED or alert.updated_at <= now:
+        return Unchanged("its times are not ahead of the clock")
+
+    def back(at: datetime | None) -> datetime | None:
+        return None if at is None else at - change.by
+
+    waits = alert.suppressed is None
+    moved = altered(
+        alert,
+        updated_at=now,
+        next_step_at=back(alert.next_step_at) if waits else alert.next_step_at,
+        snoozed_until=back(alert.snoozed_until),
+        expires_at=back(alert.expires_at),
+        duty_at=back(alert.duty_at),
+        paged=tuple(_earlier(paged, change.by) for paged in alert.paged),
+    )
+    line = entry(EntryKind.CLOCK_SET_BACK, SYSTEM, set_back=duration_text(change.by))
+    at = moved.next_step_at
+    return Changed(moved, (line,) if at is None else (line, Wake(at)))
+
+
+def _earlier(paged: Paged, by: timedelta) -> Paged:
+    again = None if paged.again_at is None else paged.again_at - by
+    return replace(paged, due_at=paged.due_at - by, again_at=again)

@@ -29,6 +29,7 @@ __all__ = [
     "Noted",
     "Promised",
     "broken_promises",
+    "judged",
 ]
 
 
@@ -38,7 +39,14 @@ def broken_promises(history: History, now: datetime, lease: timedelta) -> tuple[
     `lease` is how long a worker may hold a page. Lines of unknown kinds are reasons for nothing;
     what was due less than `GRACE` ago may still be under way.
     """
+    if not judged(history):
+        return ()
     return tuple(sorted(_all(history, now, lease), key=lambda one: one.due))
+
+
+def judged(history: History) -> bool:
+    """Whether its times can be held against each other: not over a clock that was set back."""
+    return all(line.kind != "clock_set_back" for line in history.lines)
 
 
 def _all(history: History, now: datetime, lease: timedelta) -> Iterator[Broken]:

@@ -11,7 +11,7 @@ from tocsin.store.outbox.bundles import (
     tell_once,
 )
 from tocsin.store.outbox.jobs import claim_job
-from tocsin.store.outbox.leases import PAGE_LEASE
+from tocsin.store.outbox.leases import PAGE_LEASE, SYNC_LEASE
 from tocsin.store.outbox.notifications import (
     Due,
     Full,
@@ -48,6 +48,7 @@ from tocsin.store.outbox.traffic import (
 
 __all__ = [
     "PAGE_LEASE",
+    "SYNC_LEASE",
     "Due",
     "DuePoll",
     "DueWrites",
