@@ -209,7 +209,7 @@ async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str)
             "schedule: temporary: stored, works from a later version",
             "team: holidays: stored, works from a later version",
             "team: time_off: stored, works from a later version",
-            "webhooks: stored, works from a later version",
+            "webhook: events: stored, works from a later version",
         )
     )
 
@@ -246,7 +246,7 @@ def test_the_list_of_what_comes_later_only_shrinks() -> None:
                 "schedule: temporary",
                 "team: holidays",
                 "team: time_off",
-                "webhooks",
+                "webhook: events",
             )
         )
         == LATER

@@ -10,9 +10,11 @@ from tests.actions.worlds import world_at
 from tests.store.scene import NOW
 from tocsin.actions.own import close_own, raise_own
 from tocsin.actions.reach import check_reach
+from tocsin.actions.reply import AlertRef, change
 from tocsin.actions.upkeep import upkeep
 from tocsin.actions.world import PlugIns, World
-from tocsin.core.kinds import Severity
+from tocsin.core.changes import Closed
+from tocsin.core.kinds import Actor, Severity, Via
 from tocsin.store.db import Row, rows, run
 from tocsin.testing.clock import MovableClock
 
@@ -34,7 +36,7 @@ async def alerts(world: World) -> list[Row]:
         return list(
             await rows(
                 connection,
-                "SELECT title, text, status, severity, source_kind, source_name, external_id,"
+                "SELECT id, title, text, status, severity, source_kind, source_name, external_id,"
                 " seen_count FROM alert ORDER BY number",
             )
         )
@@ -60,13 +62,21 @@ async def test_an_own_alert_is_raised_while_none_is_open_and_pages(world: World)
         assert await rows(connection, "SELECT 1 FROM notification WHERE user_id = 1")
 
 
-async def test_it_closes_and_is_raised_again_unless_once_is_enough(world: World) -> None:
+async def closed_by_hand(world: World) -> None:
+    (row,) = [row for row in await alerts(world) if row["status"] == "open"]
+    ref = AlertRef(1, row["id"])
+    await change(world, ref, Closed(Actor("mara", 1, Via.WEB)))
+
+
+async def test_it_closes_and_is_raised_again_unless_somebody_knows(world: World) -> None:
     assert not await close_own(world, 1, "k", "nothing to close")
     await raise_own(world, 1, "k", "Disk full", "")
     assert await close_own(world, 1, "k", "There is room again.")
+    assert await raise_own(world, 1, "k", "Disk full", "", once=True)
+    await closed_by_hand(world)
     assert not await raise_own(world, 1, "k", "Disk full", "", once=True)
     assert await raise_own(world, 1, "k", "Disk full", "")
-    assert [row["status"] for row in await alerts(world)] == ["closed", "open"]
+    assert [row["status"] for row in await alerts(world)] == ["closed", "closed", "open"]
 
 
 BREAKS = {
@@ -75,7 +85,15 @@ BREAKS = {
     "Every contact method is switched off": (
         "UPDATE contact_method SET disabled = 'bounced' WHERE user_id = 1"
     ),
-    "is installed here (voice)": "UPDATE contact_method SET channel = 'voice' WHERE user_id = 1",
+    "the channel voice is not installed here": (
+        "UPDATE contact_method SET channel = 'voice' WHERE user_id = 1"
+    ),
+    "settings.channels.email: ": (
+        "UPDATE contact_method SET channel = 'email', address = 'mara@example.org'"
+    ),
+    "10.0.0.7 is not public: put their networks into TOCSIN_ALLOW_PRIVATE_TARGETS": (
+        "UPDATE contact_method SET address = 'https://10.0.0.7/mara'"
+    ),
 }
 
 
@@ -109,9 +127,16 @@ async def test_it_is_said_twelve_hours_ahead_once_per_shift(world: World) -> Non
     await minutes(world, 2)
     (alert,) = await alerts(world)
     assert alert["external_id"] == "unreachable:jonas:2026-11-24T17:00:00Z"
-    await close_own(world, 1, str(alert["external_id"]), "by hand")
+    await closed_by_hand(world)
     await minutes(world, 1)
     assert len(await alerts(world)) == 1
+
+
+async def test_one_that_closed_by_itself_is_raised_again_in_the_same_shift(world: World) -> None:
+    for broken in (True, False, True):
+        await sql(world, "UPDATE contact_method SET disabled = $1", "bounced" if broken else None)
+        await minutes(world, 1)
+    assert [row["status"] for row in await alerts(world)] == ["closed", "open"]
 
 
 async def test_it_closes_when_a_method_works_again(world: World) -> None:

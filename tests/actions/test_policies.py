@@ -26,7 +26,7 @@ from tocsin.core.changes import (
     Suppressed,
 )
 from tocsin.core.event import Event
-from tocsin.core.kinds import Actor, Severity, Status, Urgency, Via
+from tocsin.core.kinds import Actor, Mode, Severity, Status, Urgency, Via
 from tocsin.store import alerts
 from tocsin.store.db import rows, run
 from tocsin.testing.clock import MovableClock
@@ -174,7 +174,8 @@ async def test_whoever_starts_an_alert_anew_follows_the_policy_of_today(
         (one,) = await raised(world, "a")
         ref, before = AlertRef(1, one), await alert(world, one)
         assert before.policy_name == "default"
-        await policy(world, {"notify": [{"user": "jonas"}], "wait": "9m"}, close_after="1d")
+        step = {"notify": [{"user": "jonas"}], "wait": "9m"}
+        await policy(world, step, close_after="1d", mode="multi", acknowledgements=3)
         await change(world, ref, EscalatedByHand(MARA))
         assert (await alert(world, one)).policy == before.policy  # a running one is never bent
         async with world.database.transaction() as connection:
@@ -188,6 +189,7 @@ async def test_whoever_starts_an_alert_anew_follows_the_policy_of_today(
         assert after.next_step_at == NOW + timedelta(minutes=9)
         assert after.close_after == timedelta(days=1)
         assert after.crew == (2,)
+        assert (after.mode, after.acknowledgements_required) == (Mode.MULTI, 3)
         async with world.database.transaction() as connection:
             assert not await Desk(connection, world.clock.now()).policy_changed(after)
 

@@ -24,7 +24,7 @@ from tocsin.core.changes import (
 )
 from tocsin.core.effects import TakeTurn
 from tocsin.core.escalation import EscalationPlan, OneUser, Policy
-from tocsin.core.kinds import Status
+from tocsin.core.kinds import USUAL_ACKNOWLEDGEMENTS, Mode, Status
 from tocsin.core.routing import chosen
 from tocsin.store import plans
 from tocsin.store.alerts import Saved
@@ -159,8 +159,12 @@ class Desk:
     async def _renewed(self, alert: Alert) -> Alert:
         name, policy = chosen((await self.context(alert.team)).policies, alert.policy_name)
         await plans.keep(self.connection, alert.team, [policy])
+        try:
+            before = await self._policy(alert.team, alert.policy)
+        except UnreadableCopyError:
+            before = Policy(steps=())
         return replace(
-            alert,
+            _asked_of(alert, before, policy),
             policy=plans.digest(policy),
             policy_name=name,
             close_after=policy.close_after,
@@ -180,6 +184,19 @@ class Desk:
         if len(_COPIES) > _MOST_COPIES:
             _COPIES.clear()
         _COPIES.update(await plans.load(self.connection, copies))
+
+
+def _asked_of(alert: Alert, before: Policy, policy: Policy) -> Alert:
+    """The alert with the acknowledgements that `policy` asks for, where `before` had asked.
+
+    What the sender, a category or a rule asked for stays.
+    """
+    if alert.mode is (before.mode or Mode.SINGLE):
+        alert = replace(alert, mode=policy.mode or Mode.SINGLE)
+    if alert.acknowledgements_required in {before.acknowledgements or USUAL_ACKNOWLEDGEMENTS, 1}:
+        count = policy.acknowledgements or USUAL_ACKNOWLEDGEMENTS
+        alert = replace(alert, acknowledgements_required=count)
+    return alert
 
 
 def _starts_anew(alert: Alert, change: Change) -> bool:

@@ -27,11 +27,11 @@ async def raise_own(
 ) -> bool:
     """Raise an alert in a team (id) while none with this key is open; answers whether it was.
 
-    With `once` it is raised only if there never was one with this key.
+    With `once` it is not raised again after a person has closed one with this key.
     """
 
     async def find(connection: Connection) -> Sequence[Posted]:
-        if await reachable.is_open(connection, team, key, or_was=once):
+        if await reachable.is_open(connection, team, key, or_ended_by_hand=once):
             return ()
         event = Event(title=title, text=text, external_id=key, severity=severity, source_name=_NAME)
         return (_posted(team, event),)

@@ -46,6 +46,10 @@ class Mode(StrEnum):
     EMERGENCY = "emergency"
 
 
+USUAL_ACKNOWLEDGEMENTS = 2
+"""How many `multi` asks for where nobody says."""
+
+
 class Via(StrEnum):
     """The way by which somebody or something changed an alert."""
 

@@ -11,7 +11,7 @@ from tocsin.store.db import Connection, rows
 class Coming:
     """Somebody's shift that runs or begins soon.
 
-    `channels` are those of the contact methods that are switched on, `methods` counts all.
+    `ways` are (channel, address) of the contact methods that are switched on, `methods` counts all.
     """
 
     team: int
@@ -19,7 +19,7 @@ class Coming:
     user: str
     active: bool
     since: datetime
-    channels: tuple[str, ...]
+    ways: tuple[tuple[str, str], ...]
     methods: int
 
 
@@ -33,7 +33,7 @@ async def coming(connection: Connection, now: datetime, until: datetime) -> list
             user=row["name"],
             active=row["active"],
             since=row["since"],
-            channels=tuple(row["channels"]),
+            ways=tuple(zip(row["channels"], row["addresses"], strict=True)),
             methods=row["methods"],
         )
         for row in found
@@ -44,6 +44,8 @@ _COMING = """
 SELECT d.team_id, d.time_zone, u.name, u.active, d.since,
   ARRAY(SELECT c.channel FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL
         ORDER BY c.id) AS channels,
+  ARRAY(SELECT c.address FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL
+        ORDER BY c.id) AS addresses,
   (SELECT count(*) FROM contact_method c WHERE c.user_id = u.id) AS methods
 FROM (
   SELECT t.id AS team_id, t.time_zone, s.user_id, lower(s.during) AS since
@@ -56,15 +58,20 @@ ORDER BY d.team_id, d.since, u.name
 """
 
 
-async def is_open(connection: Connection, team: int, key: str, *, or_was: bool = False) -> bool:
-    """Whether a team has an open alert with this key; with `or_was`, whether it ever had one."""
+async def is_open(
+    connection: Connection, team: int, key: str, *, or_ended_by_hand: bool = False
+) -> bool:
+    """Whether a team has an open alert with this key.
+
+    With `or_ended_by_hand` also whether a person closed one: they know.
+    """
     found = await rows(
         connection,
-        "SELECT 1 FROM alert WHERE team_id = $1 AND external_id = $2"
-        " AND ($3 OR status <> 'closed') LIMIT 1",
+        "SELECT 1 FROM alert WHERE team_id = $1 AND external_id = $2 AND (status <> 'closed'"
+        " OR $3 AND state->'closure'->>'user' IS NOT NULL) LIMIT 1",
         team,
         key,
-        or_was,
+        or_ended_by_hand,
     )
     return bool(found)
 

@@ -120,14 +120,14 @@ def check_maintenance(block: Block, check: Check) -> None:
 
 def check_webhook(block: Block, check: Check) -> None:
     """One entry of `webhooks`."""
-    check.waits("webhooks")
     block.need("url")
     url = block.text("url", most=2000)
     if url is not None and not url.startswith(("https://", "http://")):
         block.fault("url", "give an address such as https://host/path")
     if (team := block.raw("team")) is not None:
         check.team((*block.path, "team"), team)
-    block.words("events")
+    if block.words("events"):  # the steps that name it call it in any case
+        check.waits("webhook: events")
     block.choice("format", EVENT_FORMATS)
     key = block.block("signing_key")
     if key is not None:

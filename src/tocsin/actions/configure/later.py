@@ -32,7 +32,7 @@ LATER: Final = (
     "schedule: temporary",
     "team: holidays",
     "team: time_off",
-    "webhooks",
+    "webhook: events",
 )
 """Each kind of thing once; an issue that brings one takes its line away."""
 

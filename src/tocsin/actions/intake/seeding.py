@@ -9,7 +9,7 @@ from tocsin.core.alert import Alert, Origin
 from tocsin.core.changes import Raised
 from tocsin.core.escalation import Policy
 from tocsin.core.event import Event
-from tocsin.core.kinds import Actor, Mode
+from tocsin.core.kinds import USUAL_ACKNOWLEDGEMENTS, Actor, Mode
 from tocsin.core.routing import chosen, route
 from tocsin.store import plans
 from tocsin.store.paging import TeamContext
@@ -50,7 +50,9 @@ def seed_of(
         close_after=policy.close_after,
         category=routed.category,
         mode=routed.mode or policy.mode or Mode.SINGLE,
-        acknowledgements_required=routed.acknowledgements or policy.acknowledgements or 2,
+        acknowledgements_required=routed.acknowledgements
+        or policy.acknowledgements
+        or USUAL_ACKNOWLEDGEMENTS,
         integration=posted.integration,
         connector=posted.connector,
         external_id=event.external_id,

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from tocsin.store.db import Connection, rows, run
 
-
 _ASKEW = timedelta(minutes=1)
 """How far the clocks of two processes may be apart."""
 
