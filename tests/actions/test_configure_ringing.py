@@ -36,6 +36,7 @@ def tree(**team: object) -> dict[str, Any]:
         "users": {
             "mara": {"contact_methods": methods, "notification_rules": {"urgent": rules}},
             "ada": {},
+            "root": {"role": "admin", "contact_methods": {"phone": {"channel": "webhook"}}},
         },
         "teams": {"soc": soc | team},
     }
@@ -52,6 +53,29 @@ def lines(found: Mapping[str, object]) -> list[str]:
 def test_person_urgency_rule_policy_and_step_are_named() -> None:
     (line,) = lines(tree())
     assert line == TOLD.replace("30m", "10m")
+
+
+@pytest.mark.parametrize(
+    ("mara", "members", "root", "said"),
+    [
+        ({}, ["mara"], {}, True),
+        ({"role": "team_admin"}, ["mara"], {}, False),
+        ({}, [{"user": "mara", "role": "team_admin"}], {}, False),
+        ({"role": "team_admin"}, [{"user": "mara", "role": "user"}], {}, True),
+        ({"role": "team_admin"}, ["ada"], {}, True),
+        ({"role": "team_admin", "active": False}, ["mara"], {}, True),
+        ({}, ["mara"], {"role": "admin", "contact_methods": {"p": {"enabled": False}}}, True),
+        ({}, ["mara"], {"role": "admin", "contact_methods": {"p": {}}}, False),
+    ],
+)
+def test_a_team_in_which_nobody_is_told_at_the_end_is_named(
+    mara: Mapping[str, object], members: list[object], root: Mapping[str, object], said: bool
+) -> None:
+    made = tree(members=members)
+    made["users"]["mara"] = {"contact_methods": {"phone": {}}, **mara}
+    made["users"]["root"] = root
+    expected = "teams.soc: nobody is told when nobody answers: no team admin or admin has"
+    assert [line.startswith(expected) for line in lines(made)] == [True] * said
 
 
 def warned(shown: Mapping[str, object]) -> tuple[str, ...]:
@@ -142,7 +166,7 @@ def test_a_thousand_people_are_looked_at_in_no_time() -> None:
     found = tree()
     mara = found["users"]["mara"]
     names = [f"u{number}" for number in range(1000)]
-    found["users"] = dict.fromkeys(names, mara)
+    found["users"] = dict.fromkeys(names, mara) | {"root": found["users"]["root"]}
     found["teams"] = {
         f"t{number}": {
             **found["teams"]["soc"],

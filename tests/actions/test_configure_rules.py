@@ -193,6 +193,11 @@ webhooks:
 """
 
 
+UNTOLD = (
+    "teams.soc: nobody is told when nobody answers: no team admin or admin has a contact method"
+)
+
+
 async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str) -> None:
     async with world_on(database, {"SIEM_SECRET": "x"}) as world:
         report = await apply(world, read(LATER_THINGS))
@@ -210,6 +215,8 @@ async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str)
             "team: holidays: stored, works from a later version",
             "team: time_off: stored, works from a later version",
             "webhook: events: stored, works from a later version",
+            "teams.soc: nobody is told when nobody answers:"
+            " no team admin or admin has a contact method",
         )
     )
 
@@ -273,7 +280,7 @@ async def test_a_step_that_can_reach_nobody_is_noted(database: str) -> None:
     async with world_on(database) as world:
         report = await plan(world, read(text))
     step = "teams.soc.escalation_policies.default.steps[0]"
-    assert report.warnings == (f"{step}: its targets mean nobody; the step is skipped",)
+    assert report.warnings == (f"{step}: its targets mean nobody; the next step starts at once",)
 
 
 async def test_a_member_without_contact_method_is_noted(database: str) -> None:
@@ -282,7 +289,8 @@ async def test_a_member_without_contact_method_is_noted(database: str) -> None:
     )
     async with world_on(database) as world:
         report = await plan(world, read(text))
-    assert report.warnings == ("users.jonas: has no contact method, so no page reaches them",)
+    why = "users.jonas: has no contact method, so no page reaches them"
+    assert report.warnings == (why, UNTOLD)  # jonas is the team's admin
 
 
 async def test_a_missing_environment_variable_is_only_noted(database: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tests.nights.golden import START, do
 from tests.nights.night import night
@@ -9,6 +10,7 @@ from tests.store.scene import NOW, an_alert
 from tocsin.actions.foresee import Ending, Kind, Question, foresee, foresee_alert
 from tocsin.actions.foresee.imagined import Outbox
 from tocsin.actions.intake import Posted
+from tocsin.cli.foretold import told
 from tocsin.core.effects import Notify, Purpose
 from tocsin.core.event import Event
 from tocsin.core.kinds import Urgency
@@ -73,3 +75,20 @@ async def test_a_team_that_repeats_for_ever_is_told_up_to_a_bound(database: str)
     assert (len(found.lines), found.ending) == (2000, Ending.LINES)
     assert [(one.person, one.every) for one in found.repeating] == [("mara", EVERY)]
     assert found.until < START + timedelta(hours=24)
+
+
+async def test_what_is_assumed_to_fail_and_is_not_there_is_named(database: str) -> None:
+    async with night(database, START) as n:
+        asked = Question(team=1, at=START, failing=frozenset({"phone", "webhook", "smss"}))
+        found = await foresee(n.world, asked)
+    (warning,) = found.warnings
+    assert "'smss'" in warning
+    assert "nothing is assumed to fail by it" in warning
+
+
+async def test_an_end_on_another_day_is_told_with_its_day(database: str) -> None:
+    async with night(database, START) as n:
+        found = await foresee(n.world, Question(team=1, at=START))
+    line = replace(found.lines[0], until=START + timedelta(days=1))
+    said = list(told(replace(found, lines=(replace(line, kind=Kind.HELD),)), ZoneInfo("UTC")))
+    assert f"until {START + timedelta(days=1):%a %Y-%m-%d %H:%M}" in said[2]

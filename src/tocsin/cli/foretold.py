@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from tocsin.actions.foresee import Ending, Foreseen, Kind, Line, Repeating
 from tocsin.core.kinds import Mode, Urgency
@@ -83,7 +83,7 @@ def _folded(found: Foreseen) -> list[_Told]:
 
 def _words(one: _Told, zone: tzinfo, clock: str) -> str:
     line = one.line
-    until = "" if line.until is None else f"{line.until.astimezone(zone):{clock}}"
+    until = "" if line.until is None else _until(line.until.astimezone(zone), line.at, clock)
     place = f"round {line.round}, step {line.step}"
     match line.kind:
         case Kind.STEP:
@@ -157,7 +157,14 @@ def _again(one: _Told, zone: tzinfo, clock: str) -> str:
     if not one.again:
         return ""
     count = f"{len(one.again)} time{'s' if len(one.again) > 1 else ''}"
-    return f"{head}, {count} until {one.again[-1].at.astimezone(zone):{clock}}"
+    last = one.again[-1].at.astimezone(zone)
+    return f"{head}, {count} until {_until(last, one.line.at, clock)}"
+
+
+def _until(end: datetime, at: datetime, clock: str) -> str:
+    """With its day where that is another one than that of the line."""
+    same = end.date() == at.astimezone(end.tzinfo).date()
+    return f"{end:{clock}}" if same else f"{end:%a %Y-%m-%d {clock}}"
 
 
 def _end(found: Foreseen) -> Iterable[str]:

@@ -71,6 +71,16 @@ async def methods_and_settings(
     return {row["id"]: _method(row) for row in found}, settings
 
 
+async def method_names(connection: Connection, among: Iterable[str]) -> set[str]:
+    """Those of these names that some contact method has."""
+    found = await rows(
+        connection,
+        "SELECT DISTINCT name FROM contact_method WHERE name = ANY($1::text[])",
+        list(among),
+    )
+    return {row["name"] for row in found}
+
+
 def _method(row: Row) -> MethodRow:
     columns = {name: value for name, value in row.items() if name != "settings"}
     reference, limit = columns.pop("key_reference"), columns.pop("per_minute")

@@ -1,6 +1,6 @@
 """The rules for escalation policies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from tocsin.actions.configure.blocks import Block
@@ -60,7 +60,15 @@ def _step(team: str, block: Block, check: Check) -> None:
         _when(when)
     block.end()
     if targets and all(_reaches_nobody(team, target, check) for target in targets):
-        check.notes.append(f"{place_of(block.path)}: its targets mean nobody; the step is skipped")
+        check.notes.append(f"{place_of(block.path)}: its targets mean nobody; {_THEN[word]}")
+
+
+_THEN: Mapping[str | None, str] = {
+    None: "the next step starts at once",
+    "skip": "the next step starts at once",
+    "continue": "it waits for its time, and pages nobody",
+    "hold": "it waits for `hold_for`, and pages nobody unless that changes",
+}
 
 
 def _with_policies(block: Block, others: Sequence[Block]) -> None:

@@ -14,6 +14,9 @@ from tocsin.egress import Guard
 from tocsin.ports import SecretMissingError
 from tocsin.store.configuration import Kind
 
+MOST = 50
+"""Lines about the file that are shown."""
+
 
 def notes(
     world: World, check: Check, tree: Mapping[str, object], items: Iterable[Item]
@@ -22,7 +25,13 @@ def notes(
     found = [*warnings(check.later), *dict.fromkeys(check.notes)]
     if not mapping(tree.get("teams")):
         found.append("without a team nothing is removed")
-    return (*found, *_out_of_reach(world, items), *_unread(world, check))
+    return (*_some(found), *_out_of_reach(world, items), *_unread(world, check))
+
+
+def _some(found: list[str]) -> list[str]:
+    """The first of many: whoever reads a thousand lines misses the one that counts."""
+    left = len(found) - MOST
+    return found if left <= 0 else [*found[:MOST], f"… and {left} more of this kind"]
 
 
 def _out_of_reach(world: World, items: Iterable[Item]) -> Iterable[str]:

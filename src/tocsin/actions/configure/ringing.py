@@ -7,6 +7,7 @@ from typing import cast
 
 from tocsin.actions.configure.blocks import spoken
 from tocsin.actions.configure.faults import Path, place_of
+from tocsin.actions.configure.leaders import untold
 from tocsin.actions.configure.sight import Sight
 from tocsin.core.deadrules import Dead, Escalation, dead_rules, steps_without_time, with_delay
 from tocsin.core.escalation import OnDuty, OneUser, Target, WholeTeam
@@ -39,8 +40,13 @@ def ringing(tree: Mapping[str, object]) -> tuple[Note, ...]:
     """The notes on a configuration that has no faults, those on people first.
 
     Named are rules whose contact method is switched off, rules that come when all steps which page
-    their person are over (see `core.deadrules`), and steps that leave no rule any time.
+    their person are over (see `core.deadrules`), steps that leave no rule any time, and teams in
+    which nobody is told at the end.
     """
+    return (*_rules(tree), *(Note(path, what) for path, what in untold(tree)))
+
+
+def _rules(tree: Mapping[str, object]) -> tuple[Note, ...]:
     numbers = {name: number for number, name in enumerate(mapping(tree.get("users")))}
     people = [
         _person(numbers[name], name, mapping(user))

@@ -18,6 +18,7 @@ from tocsin.core.notation import utc_text
 from tocsin.core.routing import Category
 from tocsin.store import alerts, dutywatch
 from tocsin.store.db import only_read
+from tocsin.store.methods import method_names
 from tocsin.store.paging import TeamContext, turns_taken
 from tocsin.store.plans import digest
 from tocsin.store.shifts import HORIZON
@@ -116,8 +117,18 @@ async def _told(story: Story, context: TeamContext) -> Foreseen:
         until=until,
         ending=ending,
         repeating=repeating,
-        warnings=tuple(_warnings(future.world.clock.now(), future.end)),
+        warnings=(*_warnings(future.world.clock.now(), future.end), *await _unknown(future)),
     )
+
+
+async def _unknown(future: Future) -> list[str]:
+    """What is assumed to fail and is not there: a typing error would show that all goes well."""
+    asked = future.failing - future.world.plug_ins.channels.keys()
+    missing = asked - await method_names(future.connection, asked) if asked else asked
+    return [
+        f"no channel or contact method is called {name[:80]!r}: nothing is assumed to fail by it"
+        for name in sorted(missing)
+    ]
 
 
 def _check_category(team: str, known: Iterable[Category], asked: str | None) -> None:
