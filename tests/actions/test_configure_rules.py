@@ -215,8 +215,10 @@ async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str)
             "team: holidays: stored, works from a later version",
             "team: time_off: stored, works from a later version",
             "webhook: events: stored, works from a later version",
-            "teams.soc: nobody is told when nobody answers:"
-            " no team admin or admin has a contact method",
+            (
+                "teams.soc: nobody is told when nobody answers:"
+                " no team admin or admin has a contact method"
+            ),
         )
     )
 
