@@ -174,7 +174,7 @@ async def test_whoever_starts_an_alert_anew_follows_the_policy_of_today(
         (one,) = await raised(world, "a")
         ref, before = AlertRef(1, one), await alert(world, one)
         assert before.policy_name == "default"
-        step = {"notify": [{"user": "jonas"}], "wait": "9m"}
+        step: dict[str, object] = {"notify": [{"user": "jonas"}], "wait": "9m"}
         await policy(world, step, close_after="1d", mode="multi", acknowledgements=3)
         await change(world, ref, EscalatedByHand(MARA))
         assert (await alert(world, one)).policy == before.policy  # a running one is never bent
