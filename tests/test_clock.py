@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tocsin.clock import SystemClock
+from tocsin.clock import SharedClock, SystemClock, counted
 from tocsin.ports import Clock
 from tocsin.testing.clock import MovableClock
 
@@ -67,3 +67,12 @@ async def test_a_movable_clock_needs_a_zone_and_does_not_go_back() -> None:
     assert clock.now().tzinfo is UTC
     with pytest.raises(ValueError, match="back"):
         await clock.move(timedelta(seconds=-1))
+
+
+def test_a_shared_clock_shows_the_machine_time_until_it_is_set_and_then_counts_on() -> None:
+    clock: Clock = (shared := SharedClock())
+    assert abs(clock.now() - SystemClock().now()) < timedelta(seconds=1)
+    moved = shared.set(START, counted() - 5)
+    assert timedelta(seconds=5) <= clock.now() - START < timedelta(seconds=6)
+    assert moved < timedelta(days=-1)
+    assert abs(shared.set(START, counted() - 65) - timedelta(minutes=1)) < timedelta(seconds=1)

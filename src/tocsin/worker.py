@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.actions import sync
+from tocsin.actions.clockset import CLOCK_EVERY, watch_clock
 from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
 from tocsin.actions.dutywatch import DUTY_EVERY, watch_duty
 from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
@@ -98,6 +99,8 @@ class Worker:
                 group.create_task(storms, name="storms")
                 hearing = self._every("heartbeats", heartbeats_due, HEARTBEATS_EVERY)
                 group.create_task(hearing, name="heartbeats")
+                watching = self._every("clock", watch_clock, CLOCK_EVERY)
+                group.create_task(watching, name="clock")
                 group.create_task(self._deliverer.settle_forever(), name="settle")
                 group.create_task(self._bell.tell_others(self._world), name="notify")
         finally:

@@ -1,8 +1,9 @@
 """A clock that jumps two hours, either way, silences nobody."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from structlog.testing import capture_logs
@@ -13,16 +14,17 @@ from tocsin.actions.clockset import watch_clock
 from tocsin.actions.intake import Intake, Posted
 from tocsin.actions.page import page_due
 from tocsin.actions.reply import AlertRef, change
-from tocsin.actions.upkeep import upkeep
 from tocsin.actions.verify import verify
-from tocsin.core.alert import Alert
-from tocsin.core.changes import Acknowledged, Snoozed
+from tocsin.core.alert import Alert, due_change
+from tocsin.core.changes import Acknowledged, Closed, Snoozed
 from tocsin.core.event import Event
 from tocsin.core.kinds import Actor, Via
 from tocsin.store import alerts
 from tocsin.store.outbox import claim_job, claim_pages, claim_polls
+from tocsin.testing.clock import MovableClock
 
 HOURS = timedelta(hours=2)
+ONE_STEP = '{"steps": [{"notify": [{"duty": 1}], "wait": "2m"}]}'
 MARA = Actor("mara", 1, Via.WEB)
 
 
@@ -193,7 +195,7 @@ async def test_heartbeats_are_missed_and_sources_read_as_if_nothing_had_been(
         assert (due.watermark, due.deep_at) == (h.clock.now(), None)
 
 
-async def test_jobs_run_on_and_the_clock_is_looked_at_by_upkeep(database: str) -> None:
+async def test_jobs_run_on(database: str) -> None:
     async with night(database) as n:
         h = n.house
         every = timedelta(minutes=5)
@@ -202,12 +204,6 @@ async def test_jobs_run_on_and_the_clock_is_looked_at_by_upkeep(database: str) -
             h.clock.set_back(HOURS)
             assert await claim_job(connection, "j", every, h.clock.now())
             assert not await claim_job(connection, "j", every, h.clock.now())
-        h.clock.set_back(-HOURS)
-        alert = await n.raised()
-        await upkeep(h.world)
-        h.clock.set_back(HOURS)
-        await upkeep(h.world)
-        assert (await n.told(alert))[-1] == "clock_set_back"
 
 
 async def test_the_ledger_is_clean_after_a_jump(database: str) -> None:
@@ -220,3 +216,100 @@ async def test_the_ledger_is_clean_after_a_jump(database: str) -> None:
         await n.house.deliver()
         found = [one async for batch in verify(n.house.world, NOW - HOURS) for one in batch.found]
         assert found == []
+
+
+async def test_a_repetition_planned_after_the_last_look_goes_on_for_ever(database: str) -> None:
+    async with night(database) as n:
+        await n.house.sql("UPDATE escalation_policy SET body = $1::jsonb", ONE_STEP)
+        await n.raised()
+        await n.pass_(28)
+        await watch_clock(n.house.world)
+        assert await n.pass_(2) == ["mara"]
+        await n.pass_(4)
+        n.house.clock.set_back(HOURS)
+        await n.pass_(4)
+        await watch_clock(n.house.world)
+        rang = [await n.pass_(30) for _ in range(20)]
+        assert [names for names in rang if "mara" not in names] == []
+
+
+async def test_what_a_process_writes_that_hears_of_it_later_is_moved_too(database: str) -> None:
+    async with night(database) as n:
+        await n.set_back()
+        late = replace(n.house.world, clock=MovableClock(n.house.clock.now() + HOURS))
+        async with Intake(late) as intake:
+            said = (Event(title="Pump down", external_id="late"),)
+            done = await intake.accept(Posted(team=1, name="p", inlet="signl4", said=said))
+        await watch_clock(n.house.world)
+        assert await n.pass_(0) == ["mara"]
+        assert (await n.now(done.alerts[0])).next_step_at == n.house.clock.now() + timedelta(
+            seconds=120
+        )
+
+
+async def test_what_is_written_while_others_are_moved_stays(database: str) -> None:
+    async with night(database) as n:
+        alert = await n.raised()
+        await watch_clock(n.house.world)
+        n.house.clock.set_back(HOURS)
+        until = n.house.clock.now() + timedelta(hours=1)
+        await watch_clock(n.house.world)
+        await change(n.house.world, AlertRef(1, alert.id), Snoozed(MARA, until))
+        n.house.clock.set_back(timedelta(seconds=-1))
+        await watch_clock(n.house.world)
+        assert (await n.now(alert)).snoozed_until == until
+
+
+async def test_a_page_settled_after_the_jump_is_repeated_after_its_interval(
+    database: str,
+) -> None:
+    async with night(database) as n:
+        h = n.house
+        said = (Event(title="Pump down", external_id="k1"),)
+        await n.intake.accept(Posted(team=1, name="p", inlet="signl4", said=said))
+        await h.deliverer.launch()
+        await asyncio.sleep(0.2)  # the phone has it, and that is not written down yet
+        h.clock.set_back(HOURS)
+        await h.deliverer.drain()
+        assert await n.pass_(40) == ["mara"]
+
+
+async def test_a_snooze_under_maintenance_is_moved_and_stays_a_snooze(database: str) -> None:
+    async with night(database) as n:
+        alert = await n.raised()
+        ref = AlertRef(1, alert.id)
+        await change(n.house.world, ref, Snoozed(MARA, later(minutes=10)))
+        async with n.house.world.database.transaction() as connection:
+            held = (await alerts.get_many(connection, [(1, alert.id)]))[alert.id]
+            quiet = replace(held, suppressed="maintenance: new pump")
+            await alerts.save(connection, [alerts.Saved(quiet, (), before=held)], NOW)
+        before = due_change(await n.now(alert))
+        await n.set_back()
+        after = await n.now(alert)
+        assert type(due_change(after)) is type(before)
+        assert after.next_step_at == later(minutes=10) - HOURS
+
+
+async def test_a_key_that_came_after_the_jump_does_not_flap(database: str) -> None:
+    async with night(database) as n:
+        for _ in range(5):
+            alert = await n.raised()
+            await change(n.house.world, AlertRef(1, alert.id), Closed(MARA))
+            await n.pass_(1500)
+        await n.set_back()
+        assert (await n.now(await n.raised())).suppressed is None
+
+
+async def test_duty_that_was_given_up_stays_given_up(database: str) -> None:
+    async with night(database) as n:
+        await n.house.sql("DELETE FROM shift")
+        await n.house.sql(
+            "INSERT INTO punch (team_id, user_id, tier, during, by_name) VALUES"
+            " (1, 1, '1', tstzrange($1, $2), 'mara'), (1, 2, '1', tstzrange($2, NULL), 'jonas')",
+            NOW - timedelta(hours=6),
+            NOW,
+        )
+        await n.house.clock.move(timedelta(minutes=5))
+        await n.set_back()
+        await n.raised()
+        assert [address.value for _, address in Rings.rang] == ["http://127.0.0.1:9/jonas"]

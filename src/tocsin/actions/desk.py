@@ -159,12 +159,11 @@ class Desk:
     async def _renewed(self, alert: Alert) -> Alert:
         name, policy = chosen((await self.context(alert.team)).policies, alert.policy_name)
         await plans.keep(self.connection, alert.team, [policy])
-        try:
-            before = await self._policy(alert.team, alert.policy)
-        except UnreadableCopyError:
-            before = Policy(steps=())
+        count = alert.own_acknowledgements or policy.acknowledgements or USUAL_ACKNOWLEDGEMENTS
         return replace(
-            _asked_of(alert, before, policy),
+            alert,
+            mode=alert.mode if alert.own_mode else policy.mode or Mode.SINGLE,
+            acknowledgements_required=count,
             policy=plans.digest(policy),
             policy_name=name,
             close_after=policy.close_after,
@@ -184,19 +183,6 @@ class Desk:
         if len(_COPIES) > _MOST_COPIES:
             _COPIES.clear()
         _COPIES.update(await plans.load(self.connection, copies))
-
-
-def _asked_of(alert: Alert, before: Policy, policy: Policy) -> Alert:
-    """The alert with the acknowledgements that `policy` asks for, where `before` had asked.
-
-    What the sender, a category or a rule asked for stays.
-    """
-    if alert.mode is (before.mode or Mode.SINGLE):
-        alert = replace(alert, mode=policy.mode or Mode.SINGLE)
-    if alert.acknowledgements_required in {before.acknowledgements or USUAL_ACKNOWLEDGEMENTS, 1}:
-        count = policy.acknowledgements or USUAL_ACKNOWLEDGEMENTS
-        alert = replace(alert, acknowledgements_required=count)
-    return alert
 
 
 def _starts_anew(alert: Alert, change: Change) -> bool:

@@ -71,10 +71,13 @@ def _fault(world: World, channel: str, address: str, settings: Mapping[str, Any]
     load = world.plug_ins.channels.get(channel)
     if load is None:
         return f"the channel {channel} is not installed here"
-    if (fault := load().check_settings(settings)) is not None:
-        return f"settings.channels.{channel}: {fault}"
-    if (fault := load().check_address(address)) is not None:
-        return f"{channel} {address}: {fault}"
+    try:
+        if (fault := load().check_settings(settings)) is not None:
+            return f"settings.channels.{channel}: {fault}"
+        if (fault := load().check_address(address)) is not None:
+            return f"{channel} {address}: {fault}"
+    except Exception as broken:  # noqa: BLE001 - one plug-in must not keep others from being looked at
+        return f"the channel {channel} cannot be used: {broken!r}"
     host = out_of_reach(address, Guard.of(world.allow_private))
     return None if host is None else f"{host} is not public: {REMEDY}"
 

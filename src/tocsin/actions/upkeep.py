@@ -5,7 +5,6 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from tocsin.actions.clockset import watch_clock
 from tocsin.actions.reach import check_reach
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
@@ -96,7 +95,6 @@ async def _extend_shifts(world: World) -> None:
 
 
 _PIECES = (
-    watch_clock,
     _partitions,
     _extend_shifts,
     _budgets,

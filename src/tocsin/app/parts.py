@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.world import PlugIns, World
 from tocsin.app.keyfile import fitting_keys
-from tocsin.clock import SystemClock
+from tocsin.app.timekeeping import shared_clock
 from tocsin.egress import GuardedClient
 from tocsin.ports import SecretMissingError
 from tocsin.settings import NOT_SETTINGS, Settings
@@ -58,20 +58,20 @@ async def world_of(
     egress = GuardedClient(settings.allow_private_targets)
     database = Database(dsn, size=WEB_CONNECTIONS)
     worker_database = Database(dsn, size=WORKER_CONNECTIONS)
-    clock = SystemClock()
     try:
-        yield World(
-            database=database,
-            worker_database=worker_database,
-            clock=clock,
-            keys=await fitting_keys(database, settings.key_file, clock.now()),
-            egress=egress,
-            secrets=secret,
-            plug_ins=plug_ins(),
-            public_url=(settings.public_url or LOCAL_URL).rstrip("/"),
-            allow_private=settings.allow_private_targets,
-            wake=wake,
-        )
+        async with shared_clock(worker_database) as clock:
+            yield World(
+                database=database,
+                worker_database=worker_database,
+                clock=clock,
+                keys=await fitting_keys(database, settings.key_file, clock.now()),
+                egress=egress,
+                secrets=secret,
+                plug_ins=plug_ins(),
+                public_url=(settings.public_url or LOCAL_URL).rstrip("/"),
+                allow_private=settings.allow_private_targets,
+                wake=wake,
+            )
     finally:
         await egress.close()
         await worker_database.close()

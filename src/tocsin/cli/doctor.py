@@ -7,6 +7,7 @@ import typer
 from tocsin.actions.examine import Finding, Grade, Setting, examine
 from tocsin.actions.world import World
 from tocsin.cli.running import settings, with_world
+from tocsin.clock import SystemClock
 from tocsin.settings import Settings, SettingsError, check_tls
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -33,6 +34,7 @@ def _setting(configured: Settings) -> Setting:
     except SettingsError as fault:
         tls_fault = str(fault)
     return Setting(
+        machine=SystemClock(),
         key_file=str(configured.key_file),
         public_url=configured.public_url is not None,
         mail_listen=configured.mail_listen is not None,

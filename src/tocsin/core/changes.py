@@ -96,7 +96,7 @@ class DutyChanged:
 
 @dataclass(frozen=True, slots=True)
 class ClockSetBack:
-    """The clock that its times were taken from was set back, by `by`."""
+    """The clock that its times were taken from was set back, by `by` at least."""
 
     by: timedelta
 

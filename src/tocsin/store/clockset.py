@@ -1,5 +1,6 @@
 """Times that lie ahead of a clock that was set back: found, and moved as far back."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +20,7 @@ async def latest(connection: Connection) -> datetime | None:
 
 
 async def note(connection: Connection, now: datetime) -> None:
-    """The clock shows `now`, and nothing lies ahead of it that should not."""
+    """The clock shows `now`, and what lay ahead of it has been moved."""
     await run(
         connection,
         "INSERT INTO job (name, run_at) VALUES ($1, $2)"
@@ -29,80 +30,158 @@ async def note(connection: Connection, now: datetime) -> None:
     )
 
 
-async def claim_ahead(
-    connection: Connection, now: datetime, after: UUID, limit: int
-) -> tuple[list[Alert], UUID | None]:
-    """Alerts that were changed later than `now`, locked, by id from after `after`; the last id.
+async def lies_ahead(connection: Connection, after: datetime) -> bool:
+    """Whether something that waits was planned later than `after`.
 
-    What this version cannot read is left out. None: there are no more.
+    As by a process that had not yet heard that the clock was set.
+    """
+    found = await rows(connection, _AHEAD, after)
+    return bool(found[0]["ahead"])
+
+
+_AHEAD = """
+SELECT EXISTS (SELECT FROM notification WHERE next_try_at > $1 AND planned_at > $1)
+  OR EXISTS (SELECT FROM alert WHERE next_step_at > $1 AND updated_at > $1 AND status <> 'closed')
+  OR EXISTS (SELECT FROM heartbeat WHERE heard_at > $1)
+  OR EXISTS (SELECT FROM poll WHERE started_at > $1)
+  OR EXISTS (SELECT FROM remote_write WHERE next_try_at > $1 AND planned_at > $1) AS ahead
+"""
+
+
+async def alerts_ahead(connection: Connection, now: datetime) -> Sequence[tuple[int, UUID]]:
+    """(team, id) of the alerts that were changed later than `now`."""
+    found = await rows(
+        connection,
+        "SELECT team_id, id FROM alert WHERE status <> 'closed' AND updated_at > $1"
+        " ORDER BY team_id, id",
+        now,
+    )
+    return [(row["team_id"], row["id"]) for row in found]
+
+
+async def claim_ahead(
+    connection: Connection, wanted: Sequence[tuple[int, UUID]], now: datetime
+) -> list[Alert]:
+    """Those of these alerts that were changed later than `now`, locked until we commit.
+
+    What this version cannot read is left out.
     """
     found = await rows(
         connection,
-        "SELECT * FROM alert WHERE status <> 'closed' AND updated_at > $1 AND id > $2"
-        " ORDER BY id LIMIT $3 FOR NO KEY UPDATE",
+        "SELECT a.* FROM alert a"
+        " JOIN unnest($1::int[], $2::uuid[]) AS w(team_id, id)"
+        " ON a.team_id = w.team_id AND a.id = w.id"
+        " WHERE a.status <> 'closed' AND a.updated_at > $3"
+        " ORDER BY a.team_id, a.id FOR NO KEY UPDATE OF a",
+        [team for team, _ in wanted],
+        [alert for _, alert in wanted],
         now,
-        after,
-        limit,
     )
-    return readable(found)[0], found[-1]["id"] if found else None
+    return readable(found)[0]
 
 
-async def move_pages(connection: Connection, by: timedelta, now: datetime) -> int:
-    """Pages and receipts that wait come as if the clock had not been set; how many pages moved.
+async def order_pages(
+    connection: Connection, claimed: Sequence[Alert], by: timedelta, now: datetime
+) -> None:
+    """Pages of these alerts keep the order in which they were planned, none after `now`."""
+    await run(
+        connection,
+        "UPDATE notification n SET planned_at = least(n.planned_at - $3::interval, $4)"
+        " FROM unnest($1::int[], $2::uuid[]) AS w(team_id, id)"
+        " WHERE n.team_id = w.team_id AND n.alert_id = w.id AND n.planned_at > $4",
+        [alert.team for alert in claimed],
+        [alert.id for alert in claimed],
+        by,
+        now,
+    )
+
+
+Place = tuple[datetime, UUID]
+"""Where a batch of pages ended: when the last was to be tried, and its id."""
+
+
+async def move_pages(
+    connection: Connection,
+    by: timedelta,
+    now: datetime,
+    agree: timedelta,
+    after: Place,
+    limit: int,
+) -> tuple[int, Place | None]:
+    """Pages that wait come as if the clock had not been set; how many moved, where this ended.
+
+    Those that were planned up to `now` and `agree` later are of the present clock.
 
     What was tried or put off before is judged anew at once. A lease ends no later than it can.
-    Pages of open alerts that went out keep the order in which they were planned.
+    None: there are no more.
     """
-    moved = await run(connection, _PAGES, now, by, PAGE_LEASE)
-    await run(connection, _ORDER, now, by)
-    await run(connection, _RECEIPTS, now, by)
-    return moved
+    found = await rows(connection, _PAGES, now, by, PAGE_LEASE, *after, limit, now + agree)
+    if not found:
+        return 0, None
+    moved = sum(row["moved"] for row in found)
+    return moved, max((row["tried_at"], row["id"]) for row in found)
 
 
 _PAGES = """
-UPDATE notification SET
-  next_try_at = CASE WHEN state = 'leased' THEN least(next_try_at, $1::timestamptz + $3::interval)
-    WHEN tries > 0 OR detail IS NOT NULL THEN $1
-    WHEN planned_at > $1 THEN next_try_at - $2::interval ELSE next_try_at END,
-  lease_until = CASE WHEN lease_until IS NOT NULL
-    THEN least(lease_until, clock_timestamp() + $3::interval) END,
-  due_at = CASE WHEN state = 'planned' AND planned_at > $1 THEN due_at - $2::interval
-    ELSE due_at END,
-  planned_at = CASE WHEN planned_at > $1 THEN planned_at - $2::interval ELSE planned_at END
-WHERE next_try_at > $1
+WITH due AS (
+  SELECT team_id, id, next_try_at, greatest($2::interval, planned_at - $1) AS by FROM notification
+  WHERE next_try_at > $1 AND (next_try_at, id) > ($4, $5)
+  ORDER BY next_try_at, id LIMIT $6 FOR NO KEY UPDATE SKIP LOCKED
+), moved AS (
+  UPDATE notification n SET
+    next_try_at = CASE
+      WHEN n.state = 'leased' THEN least(n.next_try_at, $1::timestamptz + $3::interval)
+      WHEN n.tries > 0 OR n.detail IS NOT NULL THEN $1
+      WHEN n.planned_at > $7 THEN n.next_try_at - due.by ELSE n.next_try_at END,
+    lease_until = CASE WHEN n.lease_until IS NOT NULL
+      THEN least(n.lease_until, clock_timestamp() + $3::interval) END,
+    due_at = CASE WHEN n.state = 'planned' AND n.planned_at > $7 AND NOT EXISTS (
+        SELECT FROM notification o WHERE o.team_id = n.team_id AND o.alert_id = n.alert_id
+          AND o.method_id = n.method_id AND o.purpose = n.purpose AND o.state <> 'cancelled'
+          AND o.due_at = n.due_at - due.by)
+      THEN n.due_at - due.by ELSE n.due_at END,
+    planned_at = CASE WHEN n.planned_at > $7 THEN n.planned_at - due.by ELSE n.planned_at END
+  FROM due WHERE n.team_id = due.team_id AND n.id = due.id
+  RETURNING n.id, n.next_try_at < due.next_try_at AS moved
+)
+SELECT due.id, due.next_try_at AS tried_at, moved.moved FROM due JOIN moved ON moved.id = due.id
 """
 
-_ORDER = """
-UPDATE notification n SET planned_at = n.planned_at - $2::interval
-FROM alert a
-WHERE a.status <> 'closed' AND n.team_id = a.team_id AND n.alert_id = a.id AND n.planned_at > $1
-"""
 
-_RECEIPTS = """
-UPDATE notification SET receipt_due_at = receipt_due_at - $2::interval
-WHERE receipt_due_at > $1 AND sent_at > $1
-"""
+async def move_others(
+    connection: Connection, by: timedelta, now: datetime, latest: datetime
+) -> None:
+    """Receipts, heartbeats, duty taken by hand, and talks with sources, likewise.
 
-
-async def move_others(connection: Connection, by: timedelta, now: datetime) -> None:
-    """Heartbeats, duty taken by hand, and talks with sources, likewise.
-
-    A source is read again from now on backwards, which costs a read and loses nothing.
+    Duty by hand that had ended by the `latest` time of the former clock has ended now.
     """
+    await run(connection, _RECEIPTS, now, by)
     await run(connection, _HEARTBEATS, now, by)
-    await run(connection, _PUNCHES, now)
+    await run(connection, _BEGUN, now)
+    await run(connection, _ENDED, now, latest)
     await run(connection, _WRITES, now, SYNC_LEASE)
     await run(connection, _POLLS, now, SYNC_LEASE)
 
 
+_RECEIPTS = """
+UPDATE notification SET receipt_due_at = receipt_due_at - greatest($2::interval, sent_at - $1)
+WHERE receipt_due_at > $1 AND sent_at > $1
+"""
+
 _HEARTBEATS = """
-UPDATE heartbeat SET due_at = due_at - $2::interval, heard_at = heard_at - $2::interval
+UPDATE heartbeat SET due_at = due_at - greatest($2::interval, heard_at - $1),
+  heard_at = heard_at - greatest($2::interval, heard_at - $1)
 WHERE heard_at > $1
 """
 
-_PUNCHES = """
+_BEGUN = """
 UPDATE punch SET during = tstzrange($1, upper(during))
 WHERE lower(during) > $1 AND coalesce(upper(during) > $1, true)
+"""
+
+_ENDED = """
+UPDATE punch SET during = tstzrange(lower(during), $1)
+WHERE lower(during) < $1 AND upper(during) > $1 AND upper(during) <= $2
 """
 
 _WRITES = """
@@ -115,7 +194,8 @@ WHERE next_try_at > $1
 """
 
 _POLLS = """
-UPDATE poll SET wanted = true, watermark = least(watermark, $1), deep_at = NULL,
+UPDATE poll SET wanted = true, watermark = least(watermark, $1), deep_at = NULL, started_at = NULL,
   lease_until = CASE WHEN lease_until IS NOT NULL
     THEN least(lease_until, clock_timestamp() + $2::interval) END
+WHERE started_at > $1 OR watermark > $1 OR succeeded_at > $1
 """

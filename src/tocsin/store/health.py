@@ -17,6 +17,13 @@ class DatabaseFacts:
     durable: bool
 
 
+async def clock_time(connection: Connection) -> datetime:
+    """What the database's clock shows."""
+    found = await rows(connection, "SELECT clock_timestamp() AS at")
+    at: datetime = found[0]["at"]
+    return at
+
+
 async def database_facts(connection: Connection) -> DatabaseFacts:
     """Version, schema revision, clock, and whether commits are durable."""
     found = await rows(

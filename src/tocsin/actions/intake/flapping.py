@@ -26,7 +26,7 @@ async def raised_lately(
     `known` are the keys that are open; they are raised only where the same batch closes them.
     """
     keys = _about_to_be_raised(posted, known)
-    return await alerts.raised_since(connection, keys, now - WITHIN) if keys else {}
+    return await alerts.raised_since(connection, keys, now - WITHIN, now) if keys else {}
 
 
 def damped(raised: Mapping[Key, int], key: Key, now: datetime) -> tuple[str, datetime] | None:

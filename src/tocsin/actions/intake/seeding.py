@@ -50,6 +50,8 @@ def seed_of(
         close_after=policy.close_after,
         category=routed.category,
         mode=routed.mode or policy.mode or Mode.SINGLE,
+        own_mode=routed.mode is not None,
+        own_acknowledgements=routed.acknowledgements,
         acknowledgements_required=routed.acknowledgements
         or policy.acknowledgements
         or USUAL_ACKNOWLEDGEMENTS,

@@ -73,7 +73,9 @@ class Alert:
     good, so that a late timer or page can be told from a current one. `next_step_at` is its one
     timer; what it means follows from the state (`due_change`). `policy` names the copied steps,
     `policy_name` the policy they were copied from. `crew` are those whom the present step means,
-    as of `duty_at`; `held`: the step waits for somebody to come on duty.
+    as of `duty_at`; `held`: the step waits for somebody to come on duty. `own_mode`: its mode was
+    asked for by its sender, category or routing rule, not by the policy; likewise
+    `own_acknowledgements`.
     """
 
     team: int
@@ -91,6 +93,8 @@ class Alert:
     text: str = ""
     category: str | None = None
     mode: Mode = Mode.SINGLE
+    own_mode: bool = False
+    own_acknowledgements: int | None = None
     acknowledgements_required: int = 1
     status: Status = Status.OPEN
     suppressed: str | None = None

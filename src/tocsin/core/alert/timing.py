@@ -77,15 +77,18 @@ def _ask_owner(alert: Alert, plan: EscalationPlan, now: datetime, until: datetim
 def clock_set_back(alert: Alert, change: ClockSetBack, now: datetime) -> Outcome:
     """What it waits for comes as if the clock had not been set; nothing where its times are past.
 
-    The end of a suppression stays: it follows the wall clock.
+    What was written by the former clock after it was known to be set goes back by as much as it
+    lies ahead. The end of a suppression stays: it follows the wall clock.
     """
     if alert.status is Status.CLOSED or alert.updated_at <= now:
         return Unchanged("its times are not ahead of the clock")
 
-    def back(at: datetime | None) -> datetime | None:
-        return None if at is None else at - change.by
+    by = max(change.by, alert.updated_at - now)
 
-    waits = alert.suppressed is None
+    def back(at: datetime | None) -> datetime | None:
+        return None if at is None else at - by
+
+    waits = alert.suppressed is None or alert.status is not Status.OPEN
     moved = altered(
         alert,
         updated_at=now,
@@ -93,9 +96,9 @@ def clock_set_back(alert: Alert, change: ClockSetBack, now: datetime) -> Outcome
         snoozed_until=back(alert.snoozed_until),
         expires_at=back(alert.expires_at),
         duty_at=back(alert.duty_at),
-        paged=tuple(_earlier(paged, change.by) for paged in alert.paged),
+        paged=tuple(_earlier(paged, by) for paged in alert.paged),
     )
-    line = entry(EntryKind.CLOCK_SET_BACK, SYSTEM, set_back=duration_text(change.by))
+    line = entry(EntryKind.CLOCK_SET_BACK, SYSTEM, set_back=duration_text(by))
     at = moved.next_step_at
     return Changed(moved, (line,) if at is None else (line, Wake(at)))
 

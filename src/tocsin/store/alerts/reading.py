@@ -83,19 +83,20 @@ async def open_numbers(
 
 
 async def raised_since(
-    connection: Connection, keys: Iterable[tuple[int, str]], since: datetime
+    connection: Connection, keys: Iterable[tuple[int, str]], since: datetime, now: datetime
 ) -> dict[tuple[int, str], int]:
-    """How many alerts with these (team, external id) were raised after `since`, where any were."""
+    """How many alerts with these (team, external id) were raised from `since` to `now`, if any."""
     wanted = sorted(set(keys))
     found = await rows(
         connection,
         "SELECT a.team_id, a.external_id, count(*) AS times FROM alert a"
         " JOIN unnest($1::int[], $2::text[]) AS w(team_id, external_id)"
         " ON a.team_id = w.team_id AND a.external_id = w.external_id"
-        " WHERE a.created_at > $3 GROUP BY a.team_id, a.external_id",
+        " WHERE a.created_at > $3 AND a.created_at <= $4 GROUP BY a.team_id, a.external_id",
         [team for team, _ in wanted],
         [key for _, key in wanted],
         since,
+        now,
     )
     return {(row["team_id"], row["external_id"]): row["times"] for row in found}
 

@@ -29,6 +29,8 @@ class State:
     held: bool = False
     crew: tuple[int, ...] = ()
     leaving: tuple[Leaving, ...] = ()
+    own_mode: bool = False
+    own_acknowledgements: int | None = None
 
 
 _STATE = tuple(State.__dataclass_fields__)
@@ -104,6 +106,8 @@ def _state_of(alert: Alert) -> str:
         alert.held,
         alert.crew,
         alert.leaving,
+        alert.own_mode,
+        alert.own_acknowledgements,
     )
     return _encode(state).decode()
 

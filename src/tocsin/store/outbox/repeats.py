@@ -54,8 +54,11 @@ INSERT INTO notification
 SELECT DISTINCT ON (n.team_id, n.alert_id, n.method_id, n.purpose, r.at)
        n.team_id, r.new_id, n.alert_id, n.user_id, n.method_id, n.purpose, n.urgency, n.episode,
        n.round, n.step, n.attempt + 1, n.repeat_every, $5, r.at, r.at
-FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS r(team_id, id, new_id, at)
-JOIN notification n ON n.team_id = r.team_id AND n.id = r.id
+FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS w(team_id, id, new_id, at)
+JOIN notification n ON n.team_id = w.team_id AND n.id = w.id
+-- No later than its interval from now: the clock may have been set back since it was worked out.
+CROSS JOIN LATERAL (
+  SELECT w.new_id, least(w.at, $5::timestamptz + n.repeat_every * interval '1 microsecond') AS at) r
 JOIN alert a ON a.team_id = n.team_id AND a.id = n.alert_id
 WHERE (n.purpose = 'escalation' AND a.episode = n.episode AND a.status = 'open'
          AND a.suppressed IS NULL
