@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tocsin.core.recurrence import Frequency
 from tocsin.core.schedule import (
     Combine,
     DailyWindow,
     Day,
-    Override,
+    Event,
+    OnHolidays,
     Restriction,
     Rotation,
     Schedule,
@@ -29,7 +31,8 @@ def walk(
 ) -> Iterator[tuple[datetime, set[str]]]:
     """Everybody on duty at each step of [from_, to), for rotations by hour, day and week.
 
-    Right when every time in the schedule lies on a step.
+    Events may come again every n days or on days of the week. Right when every time in the
+    schedule lies on a step.
     """
     turns = [list(_turn_moves(rotation, from_, step)) for rotation in schedule.rotations]
     zones = [rotation.time_zone or schedule.time_zone for rotation in schedule.rotations]
@@ -40,12 +43,17 @@ def walk(
             reading = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
             shown[zone] = max(shown[zone], reading)
         if at >= from_:
+            here = shown[schedule.time_zone]
             present = [
                 _present(rotation, moves, shown[zone], at)
+                if _fits(schedule, rotation, here)
+                else ()
                 for rotation, moves, zone in zip(schedule.rotations, turns, zones, strict=True)
             ]
+            present += [event.users if _comes(event, here) else () for event in schedule.events]
             scheduled = _combined(schedule, present)
-            yield at, _overridden(schedule, scheduled, shown[schedule.time_zone], at)
+            usual = _overridden(schedule, scheduled, here, at)
+            yield at, _temporary(schedule, here, at, usual)
         at += step
 
 
@@ -85,6 +93,40 @@ def _present(
     return rotation.participants[turn % len(rotation.participants)]
 
 
+def _fits(schedule: Schedule, rotation: Rotation, shown: datetime) -> bool:
+    holiday = shown.date() in schedule.holidays
+    return rotation.on_holidays is None or holiday is (rotation.on_holidays is OnHolidays.ONLY)
+
+
+def _comes(event: Event, shown: datetime) -> bool:
+    """Whether the time of the event that began last, if any did, is not over."""
+    begin, length = event.window.begin, event.window.end - event.window.begin
+    date = shown.date()
+    while date >= begin.date():
+        at = datetime.combine(date, begin.time())
+        if at <= shown and _says(event, date - begin.date()):
+            return shown < at + length
+        date -= DAY
+    return False
+
+
+def _says(event: Event, passed: timedelta) -> bool:
+    rule = event.window.rule
+    if rule is None:
+        return not passed
+    if rule.frequency is Frequency.DAILY:
+        return passed.days % rule.interval == 0
+    weekday = (event.window.begin + passed).weekday()
+    return weekday in {day for _, day in rule.weekdays}
+
+
+def _temporary(schedule: Schedule, shown: datetime, at: datetime, usual: set[str]) -> set[str]:
+    now = [t for t in schedule.temporary if _between(t.from_, t.to, shown, at)]
+    if not now:
+        return usual
+    return {one.user for t in now for one in t.shifts if _between(one.from_, one.to, shown, at)}
+
+
 def _open(restrictions: tuple[Restriction, ...], shown: datetime) -> bool:
     return not restrictions or any(_inside(window, shown) for window in restrictions)
 
@@ -115,7 +157,7 @@ def _combined(schedule: Schedule, present: list[tuple[str, ...]]) -> set[str]:
 
 
 def _overridden(schedule: Schedule, scheduled: set[str], shown: datetime, at: datetime) -> set[str]:
-    active = [o for o in schedule.overrides if _active(o, shown, at)]
+    active = [o for o in schedule.overrides if _between(o.from_, o.to, shown, at)]
     covers = any(o.replaces is None and not o.extra for o in active)
     people: set[str] = set()
     for user in scheduled:
@@ -127,7 +169,7 @@ def _overridden(schedule: Schedule, scheduled: set[str], shown: datetime, at: da
     return people | {o.user for o in active if o.replaces is None and o.user is not None}
 
 
-def _active(override: Override, shown: datetime, at: datetime) -> bool:
-    begun = override.from_ <= (shown if override.from_.tzinfo is None else at)
-    ended = override.to <= (shown if override.to.tzinfo is None else at)
+def _between(from_: datetime, to: datetime, shown: datetime, at: datetime) -> bool:
+    begun = from_ <= (shown if from_.tzinfo is None else at)
+    ended = to <= (shown if to.tzinfo is None else at)
     return begun and not ended

@@ -1,124 +1,25 @@
 """Schedules of every shape around clock changes: what holds for all of them."""
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.core.schedule_draws import DAY, HOUR, MINUTE, PEOPLE, Asked, asked
 from tests.core.schedule_reference import walk
 from tocsin.core.localtime import instant, wall_clock
 from tocsin.core.schedule import (
-    Combine,
-    DailyWindow,
-    Day,
     Gap,
     Override,
-    Restriction,
     Rotation,
     Schedule,
     Shift,
     Timeline,
-    Unit,
-    WeeklyWindow,
     on_duty,
     shifts,
 )
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-PEOPLE = ("ada", "ben", "cleo", "dora", "emil")
-CHANGES = (  # a zone and an instant at which its clock jumps
-    ("Australia/Lord_Howe", "2026-04-04T15:00Z"),
-    ("Australia/Lord_Howe", "2026-10-03T15:30Z"),
-    ("Pacific/Apia", "2011-12-30T10:00Z"),
-    ("Africa/Casablanca", "2024-03-10T02:00Z"),
-    ("Africa/Casablanca", "2024-04-14T02:00Z"),
-    ("Asia/Kathmandu", "1985-12-31T18:30Z"),
-    ("America/Sao_Paulo", "2018-11-04T03:00Z"),
-    ("America/Sao_Paulo", "2019-02-17T02:00Z"),
-    ("Europe/Berlin", "2026-03-29T01:00Z"),
-    ("Europe/Berlin", "2026-10-25T01:00Z"),
-    ("America/New_York", "2026-03-08T07:00Z"),
-    ("America/New_York", "2026-11-01T06:00Z"),
-)
-ZONES = sorted({zone for zone, _ in CHANGES})
-
-Asked = tuple[Schedule, datetime, datetime]
-
-
-@st.composite
-def asked(draw: st.DrawFn, *, grain: timedelta = 15 * MINUTE, reach: timedelta = 2 * DAY) -> Asked:
-    """A schedule, and a time around a clock change in one of its zones; all on the grain."""
-    zone, jump = draw(st.sampled_from(CHANGES))
-    centre = datetime.fromisoformat(jump)
-    local = wall_clock(centre, zone)
-    steps = reach // grain
-    before, length = draw(st.integers(0, steps)), draw(st.integers(1, 2 * steps))
-    from_ = centre - before * grain
-    schedule = Schedule(
-        name="asked",
-        tier="1",
-        time_zone=zone,
-        rotations=tuple(draw(st.lists(_rotations(local, grain, 5 * reach), max_size=3))),
-        overrides=tuple(draw(st.lists(_overrides(centre, local, grain, reach), max_size=4))),
-        combine=draw(st.sampled_from(Combine)),
-    )
-    return schedule, from_, from_ + length * grain
-
-
-@st.composite
-def _rotations(draw: st.DrawFn, local: datetime, grain: timedelta, past: timedelta) -> Rotation:
-    near = st.integers(-(past // grain), DAY // grain).map(lambda n: local + n * grain)
-    until = st.none() | st.integers(-100, 100).map(lambda n: local + n * grain)
-    return Rotation(
-        name=draw(st.sampled_from(("red", "blue", "green"))),
-        participants=tuple(draw(st.lists(_groups(), max_size=4))),
-        start=draw(near),
-        unit=draw(st.sampled_from((Unit.HOUR, Unit.DAY, Unit.WEEK))),
-        every=draw(st.integers(1, 5)),
-        handoff=draw(st.none() | near),
-        active_until=draw(until),
-        time_zone=draw(st.none() | st.sampled_from(ZONES)),
-        restrictions=tuple(draw(st.lists(_restrictions(grain), max_size=2))),
-        skip_closed_periods=draw(st.booleans()),
-    )
-
-
-def _groups() -> st.SearchStrategy[tuple[str, ...]]:
-    return st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=2).map(tuple)
-
-
-def _restrictions(grain: timedelta) -> st.SearchStrategy[Restriction]:
-    day = st.sampled_from(Day)
-    # Half of the ends lie in the small hours, where clocks change.
-    steps = st.integers(0, 4 * HOUR // grain) | st.integers(0, DAY // grain - 1)
-    clock: st.SearchStrategy[time] = steps.map(
-        lambda n: (datetime.fromisoformat("2000-01-01") + n * grain).time()
-    )
-    days = st.lists(day, min_size=1, max_size=7, unique=True).map(tuple)
-    return st.builds(DailyWindow, days, clock, clock) | st.builds(
-        WeeklyWindow, day, clock, day, clock
-    )
-
-
-@st.composite
-def _overrides(
-    draw: st.DrawFn, centre: datetime, local: datetime, grain: timedelta, reach: timedelta
-) -> Override:
-    base = draw(st.sampled_from((centre, local)))
-    from_ = base + draw(st.integers(-(reach // grain), reach // grain)) * grain
-    user = draw(st.sampled_from((None, *PEOPLE)))
-    replaces = draw(st.sampled_from(PEOPLE if user is None else (None, *PEOPLE)))
-    return Override(
-        from_=from_,
-        to=from_ + draw(st.integers(1, reach // grain)) * grain,
-        user=user,
-        replaces=replaces,
-        extra=replaces is None and draw(st.booleans()),
-    )
 
 
 @settings(max_examples=120, deadline=None)
@@ -233,8 +134,35 @@ def test_an_override_changes_nothing_outside_its_time(question: Asked) -> None:
 def test_a_cover_means_this_person_and_nobody_else(question: Asked) -> None:
     schedule, from_, to = question
     cover = Override(from_, to, user="zoe")
-    timeline = shifts(_with(schedule, (cover,)), from_, to)
+    timeline = shifts(replace(schedule, overrides=(cover,), temporary=()), from_, to)
     assert [(s.user, s.from_, s.to) for s in timeline.shifts] == [("zoe", from_, to)]
+
+
+@settings(deadline=None)
+@given(asked())
+def test_overrides_do_not_touch_a_temporary_schedule(question: Asked) -> None:
+    schedule, from_, to = question
+    plain, final = (shifts(one, from_, to) for one in (_with(schedule, ()), schedule))
+    zone = schedule.time_zone
+    for temporary in schedule.temporary:
+        begin, end = instant(temporary.from_, zone), instant(temporary.to, zone)
+        low, high = max(begin, from_), min(end, to)
+        assert sorted(_clipped(final, low, high)) == sorted(_clipped(plain, low, high))
+
+
+@settings(deadline=None)
+@given(asked(), st.integers(-3, 3))
+def test_a_holiday_changes_nothing_on_other_days_of_the_team(question: Asked, days: int) -> None:
+    """In particular not whose turn it is."""
+    schedule, from_, to = question
+    zone = schedule.time_zone
+    day = wall_clock(from_, zone).replace(hour=0, minute=0) + days * DAY
+    without = {date: name for date, name in schedule.holidays.items() if date != day.date()}
+    plain = shifts(replace(schedule, holidays=without), from_, to)
+    other = shifts(replace(schedule, holidays={**without, day.date(): "one more"}), from_, to)
+    begin, end = instant(day, zone), instant(day + DAY, zone)
+    for low, high in ((from_, min(begin, to)), (max(end, from_), to)):
+        assert sorted(_clipped(other, low, high)) == sorted(_clipped(plain, low, high))
 
 
 @settings(deadline=None)

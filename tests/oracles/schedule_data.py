@@ -11,10 +11,12 @@ from tocsin.core.schedule import (
     Combine,
     DailyWindow,
     Day,
+    FixedShift,
     Override,
     Restriction,
     Rotation,
     Schedule,
+    Temporary,
     Unit,
     WeeklyWindow,
 )
@@ -30,12 +32,7 @@ OURS = {
     "turn_index": "nominal",
     "before_handoff": "grid",
 }
-LATER = {
-    "temporary_edit": "temporary schedules come with a later issue",
-    "time_interval": "recurring windows other than shifts come with a later issue",
-    "named_time_intervals": "recurring windows other than shifts come with a later issue",
-    "time_interval_parse": "the spelling of another product's configuration",
-}
+NOT_OURS = {"time_interval_parse": "the spelling of another product's configuration"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,11 @@ class Case:
     @property
     def not_applicable(self) -> str | None:
         """Why this case says nothing about the semantics declared here, or None."""
-        if self.kind in LATER:
-            return LATER[self.kind]
+        if self.kind in NOT_OURS:
+            return NOT_OURS[self.kind]
         for name in self.body["sensitive_to"]:
             if name != "turns" and self.body["convention"][name] != OURS[name]:
                 return f"another convention for `{name}`"
-        if self.body.get("schedule", {}).get("temporary"):
-            return LATER["temporary_edit"]
         return None
 
 
@@ -96,7 +91,20 @@ def schedule(data: dict[str, Any]) -> Schedule:
         rotations=tuple(rotations if everybody else reversed(rotations)),
         overrides=_overrides(data),
         combine=Combine.EVERYBODY if everybody else Combine.LAST_WINS,
+        temporary=temporary(data.get("temporary", [])),
     )
+
+
+def temporary(data: list[dict[str, Any]]) -> tuple[Temporary, ...]:
+    """The data's temporary schedules."""
+    return tuple(
+        Temporary(moment(entry["from"]), moment(entry["to"]), tuple(map(_fixed, entry["shifts"])))
+        for entry in data
+    )
+
+
+def _fixed(shift: dict[str, Any]) -> FixedShift:
+    return FixedShift(shift["user"], moment(shift["from"]), moment(shift["to"]))
 
 
 def rotation_alone(data: dict[str, Any]) -> Schedule:

@@ -1,5 +1,6 @@
 """Windows of time that may come again, on the wall clock of a zone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -84,3 +85,31 @@ def span_at(window: Window, now: datetime) -> tuple[datetime, datetime] | None:
             end = instant(time + length, window.zone)
             return (begin, end) if now < end else None
     return None
+
+
+def spans_between(
+    window: Window, from_: datetime, to: datetime
+) -> Iterator[tuple[datetime, datetime, datetime]]:
+    """The spans (UTC) of `window` inside [from_, to), clipped to it, in order, never overlapping.
+
+    Each with the time `begin` or of the rule to which it belongs, as it is written. A span ends
+    where the next one begins; one that the clock skips is left out.
+    """
+    if window.rule is None:
+        begin, end = instant(window.begin, window.zone), instant(window.end, window.zone)
+        times = [(begin, end, window.begin)]
+    else:
+        length = window.end - window.begin
+        latest = wall_clock(to, window.zone) + _SLACK
+        earliest = wall_clock(from_, window.zone) - length - _SLACK
+        found = recurrence.backwards(window.rule, window.begin, latest, earliest)
+        times = [
+            (instant(time, window.zone), instant(time + length, window.zone), time)
+            for time in reversed(list(found))
+        ]
+    for number, (begin, end, time) in enumerate(times):
+        if number + 1 < len(times):
+            end = min(end, times[number + 1][0])  # noqa: PLW2901  (cut short)
+        first, last = max(begin, from_), min(end, to)
+        if first < last:
+            yield first, last, time

@@ -2,17 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
-from tocsin.core.schedule.model import Override
+from tocsin.core.schedule.model import Override, Temporary
 
 
 @dataclass(frozen=True, slots=True)
 class ByRotation:
-    """On duty because it is this person's turn; `turn` counts from 0 at the rotation's start."""
+    """On duty because it is this person's turn; `turn` counts from 0 at the rotation's start.
+
+    `holiday` marks the turns of a rotation that is for holidays only.
+    """
 
     rotation: str
     turn: int
+    holiday: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ByEvent:
+    """On duty by the event of this place in the list, from 0, at its time `begin` (wall time)."""
+
+    number: int
+    begin: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,22 @@ class ByOverride:
     override: Override
 
 
-Why = ByRotation | ByOverride
+@dataclass(frozen=True, slots=True)
+class ByTemporary:
+    """On duty, or nobody is, because of this temporary schedule."""
+
+    temporary: Temporary
+
+
+@dataclass(frozen=True, slots=True)
+class AsBefore:
+    """On duty as it was before an edit that keeps who is on duty; `why` is the reason in words."""
+
+    why: str
+
+
+Why = ByRotation | ByEvent | ByOverride | ByTemporary | AsBefore
+Hole = ByOverride | ByTemporary
 Duties = tuple[tuple[str, Why], ...]  # people on duty together, nobody twice, with the reasons
 
 
@@ -41,11 +68,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Nobody is on duty in [from_, to), UTC; `why` is the override that made the hole, if any."""
+    """Nobody is on duty in [from_, to), UTC; `why` is what made the hole, if anything did."""
 
     from_: datetime
     to: datetime
-    why: ByOverride | None = None
+    why: Hole | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +84,26 @@ class Timeline:
 
 
 class Slice(NamedTuple):
-    """A piece of time in which nothing changes; `hole` only where overrides left nobody."""
+    """A piece of time in which nothing changes; `hole` only where something left nobody."""
 
     from_: datetime
     to: datetime
     duties: Duties
-    hole: ByOverride | None = None
+    hole: Hole | None = None
+
+
+def told(why: Why) -> str:
+    """A reason in words: `rotation weeks`, `holiday weeks`, `event`, `override`, `swap`, ..."""
+    match why:
+        case ByRotation(rotation, _, holiday):
+            return f"{'holiday' if holiday else 'rotation'} {rotation}"
+        case ByEvent():
+            return "event"
+        case ByOverride(override):
+            return "swap" if override.swap else "override"
+        case ByTemporary():
+            return "temporary"
+        case AsBefore(words):
+            return words
+        case _:
+            assert_never(why)

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
-from tocsin.core.schedule.model import Combine, Schedule
+from tocsin.core.schedule.holidays import Span, holiday_spans
+from tocsin.core.schedule.instead import kept, replaced, temporaries
+from tocsin.core.schedule.model import Combine, Event, OnHolidays, Rotation, Schedule
 from tocsin.core.schedule.overrides import overridden
 from tocsin.core.schedule.results import (
+    ByEvent,
     ByRotation,
     Duties,
     Gap,
@@ -16,8 +20,10 @@ from tocsin.core.schedule.results import (
     Why,
 )
 from tocsin.core.schedule.turns import stretches
+from tocsin.core.timewindow import spans_between
 
 _YEARS = range(1900, 9000)  # leaves room on both sides for wall times and hand-offs
+_NOBODY: Duties = ()
 _REACHES = tuple(timedelta(days=days) for days in (1, 8, 40, 400))
 
 
@@ -34,7 +40,9 @@ def shifts(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
         raise ValueError("the asked time ends before it begins")
     if from_.year not in _YEARS or to.year not in _YEARS:
         raise ValueError("schedules are worked out for the years 1900 to 8999")
-    return _joined(overridden(schedule, _base(schedule, from_, to), from_, to))
+    planned = replaced(_base(schedule, from_, to), kept(schedule))
+    final = replaced(overridden(schedule, planned, from_, to), temporaries(schedule))
+    return _joined(final)
 
 
 def on_duty(schedule: Schedule, at: datetime) -> tuple[Shift, ...]:
@@ -63,16 +71,16 @@ class _Run:
 
 
 def _base(schedule: Schedule, from_: datetime, to: datetime) -> Iterator[Slice]:
-    """Slices that tile the asked time, with the people whom the rotations put on duty."""
-    edges: list[tuple[datetime, bool, int, Duties]] = []  # when, whether it begins, which rotation
-    for layer, rotation in enumerate(schedule.rotations):
-        for stretch in stretches(rotation, schedule.time_zone, from_, to):
-            why: Why = ByRotation(rotation.name, stretch.turn)
-            duties: Duties = tuple((user, why) for user in dict.fromkeys(stretch.users))
-            edges.append((stretch.from_, True, layer, duties))
-            edges.append((stretch.to, False, layer, ()))
-    edges.sort()  # an end before the beginning that touches it; never two alike
-    current: list[Duties] = [()] * len(schedule.rotations)
+    """Slices that tile the asked time, with the people whom rotations and events put on duty."""
+    layers = list(_layers(schedule, from_, to))
+    edges = [  # when, whether it begins, which layer
+        edge
+        for layer, people in enumerate(layers)
+        for begin, end, duties in people
+        for edge in ((begin, True, layer, duties), (end, False, layer, _NOBODY))
+    ]
+    edges.sort(key=itemgetter(0, 1, 2))  # an end before the beginning that touches it
+    current: list[Duties] = [()] * len(layers)
     begin = from_
     for at, _, layer, people in edges:
         if begin < at:
@@ -81,6 +89,36 @@ def _base(schedule: Schedule, from_: datetime, to: datetime) -> Iterator[Slice]:
         current[layer] = people
     if begin < to:
         yield Slice(begin, to, ())
+
+
+_Layer = Iterator[tuple[datetime, datetime, Duties]]
+
+
+def _layers(schedule: Schedule, from_: datetime, to: datetime) -> Iterator[_Layer]:
+    """What each rotation, then each event, says alone; the later ones win."""
+    holidays: list[Span] = []
+    if any(rotation.on_holidays is not None for rotation in schedule.rotations):
+        holidays = holiday_spans(schedule.holidays, schedule.time_zone, from_, to)
+    for rotation in schedule.rotations:
+        yield _rotation(rotation, schedule.time_zone, from_, to, holidays)
+    for number, event in enumerate(schedule.events):
+        yield _event(number, event, from_, to)
+
+
+def _rotation(
+    rotation: Rotation, zone: str, from_: datetime, to: datetime, holidays: list[Span]
+) -> _Layer:
+    holiday = rotation.on_holidays is OnHolidays.ONLY
+    for stretch in stretches(rotation, zone, from_, to, holidays):
+        why: Why = ByRotation(rotation.name, stretch.turn, holiday)
+        people: Duties = tuple((user, why) for user in dict.fromkeys(stretch.users))
+        yield stretch.from_, stretch.to, people
+
+
+def _event(number: int, event: Event, from_: datetime, to: datetime) -> _Layer:
+    for begin, end, wall in spans_between(event.window, from_, to):
+        why: Why = ByEvent(number, wall)
+        yield begin, end, tuple((user, why) for user in dict.fromkeys(event.users))
 
 
 def _combined(combine: Combine, current: Sequence[Duties]) -> Duties:

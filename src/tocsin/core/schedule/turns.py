@@ -1,12 +1,13 @@
 """The stretches of time in which one rotation puts people on duty."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import gcd
 
 from tocsin.core.localtime import instant, resolve, wall_clock
 from tocsin.core.schedule.grid import Grid, grid_of
+from tocsin.core.schedule.holidays import Span, cut, open_on
 from tocsin.core.schedule.model import Rotation
 from tocsin.core.schedule.windows import WEEK, is_open, open_between
 
@@ -25,9 +26,30 @@ class Stretch:
 
 
 def stretches(
-    rotation: Rotation, schedule_zone: str, from_: datetime, to: datetime
+    rotation: Rotation,
+    schedule_zone: str,
+    from_: datetime,
+    to: datetime,
+    holidays: list[Span],
 ) -> Iterator[Stretch]:
     """The rotation's stretches inside [from_, to), clipped to it, in order, never overlapping.
+
+    `holidays` are the team's in that time, in order.
+    """
+    found = _turning(rotation, schedule_zone, from_, to)
+    if rotation.on_holidays is None:
+        yield from found
+        return
+    open_ = open_on(rotation.on_holidays, holidays, from_, to)
+    for stretch in found:
+        for begin, end in cut(stretch.from_, stretch.to, open_):
+            yield replace(stretch, from_=begin, to=end)
+
+
+def _turning(
+    rotation: Rotation, schedule_zone: str, from_: datetime, to: datetime
+) -> Iterator[Stretch]:
+    """The stretches, whatever day it is.
 
     All is worked out on the wall clock and then resolved; what comes out without length (a turn
     or an opening that the clock skips) is left out. The work grows with the asked time only.
