@@ -1,5 +1,7 @@
 """Schedule maths: rotations, restrictions, overrides and holidays become shifts and gaps."""
 
+from tocsin.core.schedule.absences import Absence, Collision, collisions
+from tocsin.core.schedule.keeping import keep_current
 from tocsin.core.schedule.model import (
     Combine,
     DailyWindow,
@@ -30,15 +32,18 @@ from tocsin.core.schedule.results import (
     Why,
     told,
 )
+from tocsin.core.schedule.rewriting import Rewriting, rewriting
 from tocsin.core.schedule.timeline import on_duty, shifts
 from tocsin.core.schedule.windows import open_between
 
 __all__ = [
+    "Absence",
     "AsBefore",
     "ByEvent",
     "ByOverride",
     "ByRotation",
     "ByTemporary",
+    "Collision",
     "Combine",
     "DailyWindow",
     "Day",
@@ -51,6 +56,7 @@ __all__ = [
     "OnHolidays",
     "Override",
     "Restriction",
+    "Rewriting",
     "Rotation",
     "Schedule",
     "Shift",
@@ -59,8 +65,11 @@ __all__ = [
     "Unit",
     "WeeklyWindow",
     "Why",
+    "collisions",
+    "keep_current",
     "on_duty",
     "open_between",
+    "rewriting",
     "shifts",
     "told",
 ]
