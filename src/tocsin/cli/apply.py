@@ -22,13 +22,18 @@ def run(
     prune: Annotated[
         bool, typer.Option(help="Remove what FILE no longer names even while it is in use.")
     ] = False,
+    keep_current: Annotated[
+        bool,
+        typer.Option(help="Changed schedules wait until the shifts that run now end."),
+    ] = False,
 ) -> None:
     """Make the changes, all or none; applying twice changes nothing."""
     wanted = document(file)
+    choices = Choices(overwrite=overwrite, prune=prune, keep_current=keep_current)
 
     async def work(world: World) -> int:
         try:
-            report = await apply(world, wanted, Choices(overwrite=overwrite, prune=prune))
+            report = await apply(world, wanted, choices)
         except ConfigureError as fault:
             refuse(file, fault)
         except RefusedError as fault:

@@ -1,31 +1,55 @@
-"""Schedules as values: what the configuration says of rotations and overrides."""
+"""Schedules as values: what the configuration says of rotations, events, overrides."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 import msgspec
 
-from tocsin.core.notation import clock, listing, mapping, moment, optional_text, texts
+from tocsin.core.notation import (
+    clock,
+    listing,
+    mapping,
+    moment,
+    optional_text,
+    texts,
+    utc_text,
+)
 from tocsin.core.schedule import (
     Combine,
     DailyWindow,
     Day,
+    Event,
+    FixedShift,
+    Kept,
+    KeptShift,
+    OnHolidays,
     Override,
     Restriction,
     Rotation,
     Schedule,
-    Timeline,
+    Temporary,
     Unit,
     WeeklyWindow,
-    shifts,
 )
-from tocsin.store.db import Connection, rows
+from tocsin.core.timewindow import window
+from tocsin.store import holidays
+from tocsin.store.db import Connection, rows, run
+
+_NO_DAYS: Mapping[date, str] = {}
 
 
 def schedule_of(
-    name: str, body: Mapping[str, object], overrides: Iterable[Mapping[str, object]], zone: str
+    name: str,
+    body: Mapping[str, object],
+    overrides: Iterable[Mapping[str, object]],
+    zone: str,
+    days: Mapping[date, str] = _NO_DAYS,
 ) -> Schedule:
-    """A schedule from its definition in the configuration. Raises `ValueError`."""
+    """A schedule from its definition in the configuration; `days` are the team's holidays.
+
+    Raises `ValueError`.
+    """
     return Schedule(
         name=name,
         tier=str(body.get("tier") or 1),
@@ -36,28 +60,53 @@ def schedule_of(
         ),
         overrides=tuple(_override(override) for override in overrides),
         combine=Combine(str(body.get("combine") or Combine.LAST_WINS)),
+        events=tuple(_event(mapping(event), zone) for event in listing(body.get("events"))),
+        temporary=tuple(_temporary(mapping(one)) for one in listing(body.get("temporary"))),
+        holidays=days,
     )
 
 
-async def schedules_of_team(connection: Connection, team: int) -> dict[int, Schedule]:
-    """A team's schedules by row. Where overrides rival, the first counts.
+def asks_for_holidays(body: Mapping[str, object]) -> bool:
+    """Whether a schedule depends on the team's holidays."""
+    rotations = listing(body.get("rotations"))
+    return any(mapping(rotation).get("on_holidays") is not None for rotation in rotations)
 
-    So those made by hand stand before the file's, the newest first.
+
+async def schedules_of_team(
+    connection: Connection, team: int, from_: datetime, to: datetime
+) -> dict[int, Schedule]:
+    """A team's schedules by row, with the holidays of the time from `from_` to `to`.
+
+    Where overrides rival, the first counts: so those made by hand stand before the file's, the
+    newest first.
     """
     found = await rows(connection, _SCHEDULES, team)
-    return {
-        row["id"]: schedule_of(
-            row["name"],
-            msgspec.json.decode(row["body"]),
-            [mapping(item) for item in msgspec.json.decode(row["overrides"])],
-            row["time_zone"],
-        )
-        for row in found
-    }
+    bodies = [mapping(msgspec.json.decode(row["body"])) for row in found]
+    days: Mapping[date, str] = _NO_DAYS
+    if any(map(asks_for_holidays, bodies)):
+        days = await holidays.holidays_of(connection, team, from_, to)
+    made: dict[int, Schedule] = {}
+    for row, body in zip(found, bodies, strict=True):
+        overrides = [mapping(item) for item in msgspec.json.decode(row["overrides"])]
+        schedule = schedule_of(row["name"], body, overrides, row["time_zone"], days)
+        made[row["id"]] = replace(schedule, kept=_kept(row["kept"]))
+    return made
+
+
+async def keep(connection: Connection, team: int, schedule: int, kept: Kept | None) -> None:
+    """Remember what an edit keeps until the running shifts end, or that it keeps nothing."""
+    body = None if kept is None else msgspec.json.encode(_kept_body(kept)).decode()
+    await run(
+        connection,
+        "UPDATE schedule SET kept = $3::jsonb WHERE team_id = $1 AND id = $2",
+        team,
+        schedule,
+        body,
+    )
 
 
 _SCHEDULES = """
-SELECT s.id, s.name, s.body, t.time_zone,
+SELECT s.id, s.name, s.body, s.kept, t.time_zone,
   (SELECT coalesce(jsonb_agg(o.body ORDER BY o.file_body IS NULL DESC,
      CASE WHEN o.file_body IS NULL THEN -o.id ELSE o.position END), '[]') FROM schedule_override o
    WHERE o.team_id = s.team_id AND o.schedule_id = s.id) AS overrides
@@ -65,17 +114,9 @@ FROM schedule s JOIN team t ON t.id = s.team_id WHERE s.team_id = $1 ORDER BY s.
 """
 
 
-async def timelines(
-    connection: Connection, team: int, from_: datetime, to: datetime
-) -> dict[str, Timeline]:
-    """Shifts and gaps of each schedule of a team by name, as its definition says now."""
-    found = await schedules_of_team(connection, team)
-    return {schedule.name: shifts(schedule, from_, to) for schedule in found.values()}
-
-
 def _rotation(body: Mapping[str, object], number: int) -> Rotation:
     handoff, until = body.get("handoff"), body.get("active_until")
-    every = body.get("every")
+    every, on_holidays = body.get("every"), body.get("on_holidays")
     return Rotation(
         name=str(body.get("name") or f"rotation {number}"),
         participants=tuple(_group(entry) for entry in listing(body.get("participants"))),
@@ -87,6 +128,7 @@ def _rotation(body: Mapping[str, object], number: int) -> Rotation:
         time_zone=optional_text(body.get("time_zone")),
         restrictions=restrictions_of(body.get("restrictions")),
         skip_closed_periods=body.get("skip_closed_periods") is True,
+        on_holidays=None if on_holidays is None else OnHolidays(str(on_holidays)),
     )
 
 
@@ -113,4 +155,59 @@ def _override(body: Mapping[str, object]) -> Override:
         user=optional_text(body.get("user")),
         replaces=optional_text(body.get("replaces")),
         extra=body.get("extra") is True,
+        swap=body.get("swap") is True,
     )
+
+
+def _event(body: Mapping[str, object], zone: str) -> Event:
+    begin, end = moment(str(body["from"])), moment(str(body["to"]))
+    return Event(
+        texts(body.get("users")), window(begin, end, optional_text(body.get("rrule")), zone)
+    )
+
+
+def _temporary(body: Mapping[str, object]) -> Temporary:
+    shifts = (mapping(shift) for shift in listing(body.get("shifts")))
+    return Temporary(
+        from_=moment(str(body["from"])),
+        to=moment(str(body["to"])),
+        shifts=tuple(
+            FixedShift(str(one["user"]), moment(str(one["from"])), moment(str(one["to"])))
+            for one in shifts
+        ),
+    )
+
+
+def _kept(text: str | None) -> Kept | None:
+    if text is None:
+        return None
+    body = mapping(msgspec.json.decode(text))
+    return Kept(
+        from_=moment(str(body["from"])),
+        to=moment(str(body["to"])),
+        shifts=tuple(
+            KeptShift(
+                user=str(one["user"]),
+                from_=moment(str(one["from"])),
+                to=moment(str(one["to"])),
+                why=str(one["why"]),
+            )
+            for one in (mapping(shift) for shift in listing(body.get("shifts")))
+        ),
+    )
+
+
+def _kept_body(kept: Kept) -> dict[str, object]:
+    return {
+        "from": utc_text(kept.from_),
+        "to": utc_text(kept.to),
+        "shifts": [
+            {
+                "user": one.user,
+                "from": utc_text(one.from_),
+                "to": utc_text(one.to),
+                "why": one.why,
+            }
+            for one in kept.shifts
+        ],
+    }

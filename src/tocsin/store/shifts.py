@@ -1,11 +1,13 @@
 """Shifts worked out ahead of time, duty taken by hand, who is on duty at a moment."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tocsin.core.schedule import ByOverride, Why, shifts
+from tocsin.core.schedule import rewriting, shifts, told
+from tocsin.store import holidays
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.schedules import schedules_of_team
 
@@ -31,36 +33,90 @@ async def materialise(connection: Connection, team: int, now: datetime) -> int:
     """Bring the stored shifts of a team to what its schedules say from `now` on.
 
     The past stays as it was: a shift that runs keeps its beginning, and ends at `now` when the
-    schedules no longer have it. Returns how many rows were written.
+    schedules no longer have it. Others of this process run in between. Returns how many rows were
+    written.
     """
     # two processes at once would both add what is missing
     await rows(connection, "SELECT id FROM team WHERE id = $1 FOR NO KEY UPDATE", team)
-    wanted = await _wanted(connection, team, now)
+    await holidays.keep_country(connection, team, now, HORIZON)
+    found = await schedules_of_team(connection, team, now, now + HORIZON)
+    written = await _rewrite(connection, team, [*found], {}, now, others=True)
+    some: list[int] = []
+    wanted: _Wanted = {}
+    for number, schedule in found.items():
+        some.append(number)
+        for shift in shifts(schedule, now, now + HORIZON).shifts:
+            who = (number, schedule.tier, shift.user, told(shift.why))
+            wanted[who, shift.from_] = shift.to
+        await asyncio.sleep(0)  # somebody may have to be paged
+        if len(wanted) > _AT_ONCE:
+            written += await _rewrite(connection, team, some, wanted, now)
+            some, wanted = [], {}
+    return written + await _rewrite(connection, team, some, wanted, now)
+
+
+_Wanted = dict[tuple[tuple[int, str, str, str], datetime], datetime]
+"""Schedule, tier, user, reason; beginning; with the end."""
+
+_AT_ONCE = 5000
+"""So many shifts are compared and written without letting others run."""
+
+
+async def _rewrite(
+    connection: Connection,
+    team: int,
+    schedules: Sequence[int],
+    wanted: _Wanted,
+    now: datetime,
+    *,
+    others: bool = False,
+) -> int:
+    """Make the stored shifts of these schedules, or of all others, what is wanted from now on.
+
+    Names that nobody has are left out.
+    """
+    if not schedules and not others:
+        return 0
+    users = await _user_ids(connection, {who[2] for who, _ in wanted})
+    known = {
+        ((number, tier, users[name], why), begins): ends
+        for ((number, tier, name, why), begins), ends in wanted.items()
+        if name in users
+    }
     stored = await rows(
         connection,
-        "SELECT id, schedule_id, tier, user_id, during, why FROM shift"
-        " WHERE team_id = $1 AND upper(during) > $2",
+        _OTHERS if others else _THESE,
         team,
         now,
+        list(schedules),
     )
-    gone: list[int] = []
-    moved: dict[int, datetime] = {}
-    for row in stored:
-        during: Any = row["during"]
-        who = (row["schedule_id"], row["tier"], row["user_id"], row["why"])
-        ends = wanted.pop((*who, max(during.lower, now)), None)
-        if ends is None and during.lower >= now:
-            gone.append(row["id"])
-        elif ends != during.upper:
-            moved[row["id"]] = ends or now
+    changes = rewriting(map(_recorded, stored), known, now)
     return (
-        await _move(connection, team, moved)
-        + await _delete(connection, team, gone)
-        + await _insert(connection, team, wanted)
+        await _move(connection, team, changes.moved)
+        + await _delete(connection, team, changes.gone)
+        + await _insert(connection, team, changes.added)
     )
+
+
+_Who = tuple[int, str, int, str]
+"""Schedule, tier, user, reason."""
+
+
+def _recorded(row: Row) -> tuple[int, _Who, datetime, datetime]:
+    who = (row["schedule_id"], row["tier"], row["user_id"], row["why"])
+    return row["id"], who, row["begins"], row["ends"]
+
+
+_RECORDED = (
+    "SELECT id, schedule_id, tier, user_id, lower(during) AS begins, upper(during) AS ends, why"
+    " FROM shift WHERE team_id = $1 AND upper(during) > $2 AND schedule_id "
+)
+_THESE, _OTHERS = _RECORDED + "= ANY($3::int[])", _RECORDED + "<> ALL($3::int[])"
 
 
 async def _move(connection: Connection, team: int, ends: Mapping[int, datetime]) -> int:
+    if not ends:
+        return 0
     return await run(
         connection,
         "UPDATE shift SET during = tstzrange(lower(during), m.ends)"
@@ -73,11 +129,34 @@ async def _move(connection: Connection, team: int, ends: Mapping[int, datetime])
 
 
 async def _delete(connection: Connection, team: int, gone: Sequence[int]) -> int:
+    if not gone:
+        return 0
     return await run(
         connection,
         "DELETE FROM shift WHERE team_id = $1 AND id = ANY($2::bigint[])",
         team,
         list(gone),
+    )
+
+
+async def _insert(
+    connection: Connection,
+    team: int,
+    added: Mapping[tuple[_Who, datetime], datetime],
+) -> int:
+    if not added:
+        return 0
+    who = [key for key, _ in added]
+    return await run(
+        connection,
+        "INSERT INTO shift (team_id, schedule_id, tier, user_id, why, during)"
+        " SELECT $1, w.schedule, w.tier, w.person, w.why, tstzrange(w.begins, w.ends)"
+        " FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::timestamptz[],"
+        " $7::timestamptz[]) AS w(schedule, tier, person, why, begins, ends)",
+        team,
+        *([key[part] for key in who] for part in range(4)),
+        [begins for _, begins in added],
+        list(added.values()),
     )
 
 
@@ -175,46 +254,6 @@ FROM shift s JOIN app_user u ON u.id = s.user_id
 WHERE s.team_id = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tier = $3)
   AND s.during @> $4::timestamptz
 """
-
-
-def why_of(why: Why) -> str:
-    """The reason of a shift as it is shown."""
-    if isinstance(why, ByOverride):
-        return "override"
-    return f"rotation {why.rotation}"
-
-
-_Wanted = dict[tuple[int, str, int, str, datetime], datetime]
-"""Schedule, tier, user, reason and beginning, with the end."""
-
-
-async def _wanted(connection: Connection, team: int, now: datetime) -> _Wanted:
-    found = await schedules_of_team(connection, team)
-    lines = {
-        number: (schedule, shifts(schedule, now, now + HORIZON).shifts)
-        for number, schedule in found.items()
-    }
-    names = {shift.user for _, line in lines.values() for shift in line}
-    users = await _user_ids(connection, names)
-    return {
-        (number, schedule.tier, users[shift.user], why_of(shift.why), shift.from_): shift.to
-        for number, (schedule, line) in lines.items()
-        for shift in line
-        if shift.user in users
-    }
-
-
-async def _insert(connection: Connection, team: int, wanted: _Wanted) -> int:
-    return await run(
-        connection,
-        "INSERT INTO shift (team_id, schedule_id, tier, user_id, why, during)"
-        " SELECT $1, w.schedule, w.tier, w.person, w.why, tstzrange(w.begins, w.ends)"
-        " FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::timestamptz[],"
-        " $7::timestamptz[]) AS w(schedule, tier, person, why, begins, ends)",
-        team,
-        *([key[part] for key in wanted] for part in range(5)),
-        list(wanted.values()),
-    )
 
 
 async def _user_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:

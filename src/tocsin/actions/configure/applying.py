@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from tocsin.actions.configure.absent import absent_on_duty
 from tocsin.actions.configure.check import Check, known_names
 from tocsin.actions.configure.difference import Act, Change, Difference, difference
 from tocsin.actions.configure.faults import ConfigureError, Fault, Path, place_of, with_lines
@@ -20,16 +21,19 @@ from tocsin.core.notation import mapping
 from tocsin.store import plans, policies, shifts
 from tocsin.store.configuration import Held, Holdings, Key, Kind, dependents, load, lock
 from tocsin.store.db import Connection
+from tocsin.store.holidays import prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
     """`overwrite`: edits made here since the last apply are put back. `prune`: what is not in the
-    file any more goes even while somebody depends on it.
+    file any more goes even while somebody depends on it. `keep_current`: changed schedules take
+    effect when the shifts of those on duty now end.
     """
 
     overwrite: bool = False
     prune: bool = False
+    keep_current: bool = False
 
 
 DEFAULT = Choices()
@@ -82,15 +86,17 @@ class _Work:
         return await self.report(await self._duties())
 
     async def report(self, before: tuple[shifts.OnDuty, ...]) -> Report:
-        changes = self.difference.changes
+        changes, writer = self.difference.changes, self.writer
+        untouched = set(writer.holdings.teams.values()) - writer.shifted
+        off = await absent_on_duty(writer.connection, untouched, writer.now)
         return Report(
-            at=self.writer.now,
+            at=writer.now,
             created=_lines(changes, Act.CREATE),
             changed=_lines(changes, Act.CHANGE),
             removed=_lines(changes, Act.REMOVE),
             adopted=_lines(changes, Act.ADOPT),
             kept=tuple(Line(what=str(held.key)) for held in self.difference.kept),
-            warnings=self.warnings,
+            warnings=(*self.warnings, *writer.notes, *off),
             refused=self.refused,
             duty_before=before,
             duty_after=await self._duties(),
@@ -107,6 +113,7 @@ async def _prepared(
     await lock(connection)
     holdings = await load(connection)
     tree = document.value
+    await prepare(mapping(team).get("holidays") for team in _teams(tree, holdings))
     removes = tree.get("version") == 1 and bool(mapping(tree.get("teams")))
     items = split(tree)
     staying = [one for one in _staying(holdings, removes=removes) if one.key not in items]
@@ -127,14 +134,19 @@ async def _prepared(
     if not choices.prune:
         refused += await _needed(connection, holdings, found.changes, now)
     writer = Writer(connection, world.keys, holdings, now, editor=None, secrets=sealing.secrets)
+    writer.keep_current = choices.keep_current
     together = [(one.key, one.body, one.position) for one in staying]
     together += [(one.key, one.body, one.position) for one in sealing.items.values()]
     after, _ = join(together)
-    told = (
-        *notes(world, check, tree, items.values()),
-        *(note.told() for note in ringing(after)),
-    )
+    heard = (note.told() for note in ringing(after))
+    told = (*notes(world, check, tree, items.values()), *heard)
     return _Work(writer=writer, difference=found, refused=tuple(refused), warnings=told)
+
+
+def _teams(tree: Mapping[str, object], holdings: Holdings) -> Iterable[object]:
+    """The definitions of all teams, those of the file and those that are held."""
+    held = (one.body for key, one in holdings.objects.items() if key.kind is Kind.TEAM)
+    return (*mapping(tree.get("teams")).values(), *held)
 
 
 def _staying(holdings: Holdings, *, removes: bool) -> Iterable[Held]:

@@ -69,7 +69,7 @@ def _team_names(team: Mapping[str, object]) -> TeamNames:
 def puts_on_duty(schedule: object) -> bool:
     """Whether a schedule can ever put somebody on duty."""
     block = mapping(schedule)
-    return bool(listing(block.get("rotations")) or listing(block.get("overrides")))
+    return any(listing(block.get(key)) for key in ("rotations", "overrides", "events", "temporary"))
 
 
 @dataclass(slots=True)
@@ -92,13 +92,14 @@ class Check:
         self.later.add(thing)
 
     def zone(self, block: Block, key: str = "time_zone") -> str | None:
-        """A time zone."""
+        """A time zone; None, with a fault, for one that does not exist."""
         zone = block.text(key)
         try:
             if zone is not None:
                 check_zone(zone)
         except UnknownZone as error:
             block.fault(key, str(error))
+            return None
         return zone
 
     def user(self, path: Path, name: object) -> None:

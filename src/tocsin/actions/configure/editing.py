@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tocsin.actions.configure.applying import reasons_to_stay
 from tocsin.actions.configure.check import Check
@@ -26,6 +26,7 @@ from tocsin.actions.configure.writing import Writer
 from tocsin.actions.world import World
 from tocsin.store.configuration import Held, Holdings, Key, Kind, load, lock
 from tocsin.store.db import Connection
+from tocsin.store.holidays import prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ async def create(
     """
     chosen: dict[str, object] = {}
     async with world.database.transaction() as connection:
-        edit = await _Edit.begin(world, connection, editor)
+        edit = await _Edit.begin(world, connection, editor, body)
         key = new_key(kind, body, edit.holdings, guard)
         if key in edit.holdings.objects:
             raise ConflictError(f"{key} is there already")
@@ -79,16 +80,21 @@ async def update(
     *,
     within: str | None = None,
     guard: Guard = everywhere,
+    keep_current: bool = False,
 ) -> dict[str, object]:
-    """Change the keys that `body` names; null takes a key away. Raises as `create`."""
+    """Change the keys that `body` names; null takes a key away. Raises as `create`.
+
+    With `keep_current` a schedule, or the team's zone or holidays, changes when the shifts of
+    those on duty now end.
+    """
     async with world.database.transaction() as connection:
-        edit = await _Edit.begin(world, connection, editor)
+        edit = await _Edit.begin(world, connection, editor, body)
         former = find(edit.holdings, kind, given, within, guard)
         body = with_team_named(body, edit.holdings)
         _check_same(former, body)
         merged = {**former.body, **taken(kind, body)}
         merged = {key: value for key, value in merged.items() if value is not None}
-        changed = await edit.write(former, replace(former, body=merged))
+        changed = await edit.write(former, replace(former, body=merged), keep_current=keep_current)
     await _tell(world)
     return {**shown(changed), "warnings": edit.warnings(changed)}
 
@@ -131,11 +137,21 @@ class _Edit:
     holdings: Holdings
     editor: Editor
     sight: Sight
+    notes: list[str] = field(default_factory=list[str])
 
     @classmethod
-    async def begin(cls, world: World, connection: Connection, editor: Editor) -> "_Edit":
+    async def begin(
+        cls,
+        world: World,
+        connection: Connection,
+        editor: Editor,
+        body: Mapping[str, object] | None = None,
+    ) -> "_Edit":
+        """`body` is what the edit brings."""
         await lock(connection)
         holdings = await load(connection)
+        bodies = [one.body for key, one in holdings.objects.items() if key.kind is Kind.TEAM]
+        await prepare(one.get("holidays") for one in (*bodies, body or {}))
         sight = await sight_of(connection, holdings, editor.name, editor.sees)
         return cls(world, connection, holdings, editor, sight)
 
@@ -185,11 +201,12 @@ class _Edit:
         tree, paths = join(self._with(written.key, written))
         known = self.sight.known(tree, stored_names(objects))
         told = waiting(written.key, written.body, known, self.world.plug_ins)
+        told = (*told, *self.notes)
         if written.key.kind in _NEVER_HEARD:
             return [*told]
         return [*told, *remarks(before, tree, paths[written.key], self.sight)]
 
-    async def write(self, former: Held | None, draft: Held) -> Held:
+    async def write(self, former: Held | None, draft: Held, *, keep_current: bool = False) -> Held:
         """Check the object together with everything else, then write it."""
         after, paths = join(self._with(draft.key, draft))
         place = paths[draft.key]
@@ -216,9 +233,10 @@ class _Edit:
         if faults:
             raise ConfigureError(_inside(fault, place) for fault in faults)
         writer = self.writer()
-        writer.secrets = sealing.secrets
+        writer.secrets, writer.keep_current = sealing.secrets, keep_current
         act = Act.CREATE if former is None else Act.CHANGE
         written = await writer.write([Change(act, draft.key, former, item)])
+        self.notes.extend(writer.notes)
         return written[0]
 
     def _found(self, tree: Mapping[str, object], sight: Sight) -> list[Fault]:

@@ -1,19 +1,24 @@
 """What a definition of schedules would come to, without storing it."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from tocsin.actions.configure.absent import told
 from tocsin.actions.configure.blocks import Block, name_fault
-from tocsin.actions.configure.calendars import check_absence, check_holidays, check_schedule
+from tocsin.actions.configure.calendars import check_calendar
 from tocsin.actions.configure.check import Check, Known
 from tocsin.actions.configure.faults import ConfigureError, Fault, Path
 from tocsin.actions.world import PlugIns
 from tocsin.core.notation import listing, mapping
 from tocsin.core.schedule import Schedule, Timeline, shifts
+from tocsin.store.absences import absences_of
+from tocsin.store.holidays import defined, prepare
 from tocsin.store.schedules import schedule_of
 
 LONGEST = timedelta(days=400)
+_AROUND = timedelta(days=3)  # whatever the zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +29,45 @@ class Preview:
     warnings: tuple[str, ...]
 
 
-def preview(
-    definition: Mapping[str, object], from_: datetime, to: datetime, users: Collection[str]
+async def preview(
+    definition: Mapping[str, object],
+    from_: datetime,
+    to: datetime,
+    users: Collection[str],
+    days: Mapping[date, str] | None = None,
 ) -> Preview:
     """Shifts and gaps of each schedule of a team in [from_, to).
 
-    The definition is a team's block of the file: `time_zone`, `schedules`, `holidays`, `time_off`.
-    Names of people that are not among `users` are worked out all the same, with a warning; so is
-    what works from a later version, left out. Raises `ConfigureError`.
+    The definition is a team's block of the file: `time_zone`, `schedules`, `holidays`, `time_off`;
+    `days` are holidays besides those that it names. Names of people that are not among `users` are
+    worked out all the same, with a warning; so is what works from a later version, left out. Time
+    off of somebody who is on duty is told. Raises `ConfigureError`.
     """
+    holidays = mapping(definition.get("holidays"))
+    await prepare([holidays])
     check = _Lenient(Known(users=dict.fromkeys(users, frozenset[str]())), PlugIns())
+    if days is not None and not holidays:
+        definition = {**definition, "holidays": {}}
     block = Block(definition, (), check.faults)
     block.need("time_zone", "schedules")
-    zone = check.zone(block)
-    for _, schedule in block.named("schedules"):
-        check_schedule(schedule, check)
-    holidays = block.block("holidays")
-    if holidays is not None:
-        check_holidays(holidays, check)
-    for absence in block.blocks("time_off"):
-        check_absence(absence, check)
+    zone = check_calendar(block, check)
     block.end()
     if not from_ < to <= from_ + LONGEST:
         check.faults.add(("to",), f"give a time after `from`, at most {LONGEST.days} days later")
     if check.faults.found or zone is None:
         raise ConfigureError(check.faults.found)
-    found = {
-        name: _worked_out(name, mapping(body), zone, from_, to)
-        for name, body in mapping(definition["schedules"]).items()
-    }
-    later = (f"{thing}: left out here, works from a later version" for thing in sorted(check.later))
-    return Preview(found, (*later, *dict.fromkeys(check.notes)))
+    low, high = (from_ - _AROUND).date(), (to + _AROUND).date()
+    days = {**await defined(holidays, low, high), **(days or {})}
+    off = absences_of(definition.get("time_off"))
+    found: dict[str, tuple[Schedule, Timeline]] = {}
+    warnings = [f"{one}: left out here, works from a later version" for one in sorted(check.later)]
+    warnings += dict.fromkeys(check.notes)
+    for name, body in mapping(definition["schedules"]).items():
+        schedule = _schedule(name, mapping(body), zone, days)
+        found[name] = schedule, _worked_out(schedule, from_, to)
+        warnings += told(name, schedule, off, from_, to)
+        await asyncio.sleep(0)  # somebody may have to be paged
+    return Preview(found, tuple(warnings))
 
 
 @dataclass(slots=True)
@@ -69,12 +82,18 @@ class _Lenient(Check):
             self.notes.append(f"there is no user {name[:60]!r} here, or not one of yours to see")
 
 
-def _worked_out(
-    name: str, body: Mapping[str, object], zone: str, from_: datetime, to: datetime
-) -> tuple[Schedule, Timeline]:
+def _schedule(
+    name: str, body: Mapping[str, object], zone: str, days: Mapping[date, str]
+) -> Schedule:
+    overrides = [mapping(override) for override in listing(body.get("overrides"))]
     try:
-        overrides = [mapping(override) for override in listing(body.get("overrides"))]
-        schedule = schedule_of(name, body, overrides, zone)
-        return schedule, shifts(schedule, from_, to)
+        return schedule_of(name, body, overrides, zone, days)
     except ValueError as error:
         raise ConfigureError([Fault(("schedules", name), str(error))]) from None
+
+
+def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
+    try:
+        return shifts(schedule, from_, to)
+    except ValueError as error:
+        raise ConfigureError([Fault(("schedules", schedule.name), str(error))]) from None

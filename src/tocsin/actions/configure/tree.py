@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from tocsin.actions.configure.blocks import Block
-from tocsin.actions.configure.calendars import check_absence, check_holidays, check_schedule
+from tocsin.actions.configure.calendars import check_calendar
 from tocsin.actions.configure.chains import check_chains
 from tocsin.actions.configure.check import Check, TeamNames
 from tocsin.actions.configure.escalation import check_policy
@@ -62,15 +62,8 @@ def check_root(block: Block, check: Check) -> None:
 def _team(name: str, block: Block, check: Check) -> None:
     block.need("time_zone")
     block.text("name")
-    check.zone(block)
     _members(block, check)
-    for _, schedule in block.named("schedules"):
-        check_schedule(schedule, check)
-    holidays = block.block("holidays")
-    if holidays is not None:
-        check_holidays(holidays, check)
-    for absence in block.blocks("time_off"):
-        check_absence(absence, check)
+    check_calendar(block, check)
     for _, policy in block.named("escalation_policies"):
         check_policy(name, policy, check)
     for _, category in block.named("categories"):

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
+from tocsin.actions.configure.absent import absent_on_duty
 from tocsin.actions.configure.difference import Act, Change
 from tocsin.actions.configure.sealing import Copied, Entered, signs_itself
 from tocsin.actions.configure.shape import Item
+from tocsin.actions.configure.standing import Planned, planned, settle
 from tocsin.core.notation import listing, mapping, optional_text
 from tocsin.keys import Keys, new_signing_key
 from tocsin.store import connectors, integrations, people, shifts
@@ -36,7 +38,11 @@ _EVERYWHERE = {Kind.USER, Kind.METHOD, Kind.RULE, Kind.SETTING}
 
 @dataclass(slots=True)
 class Writer:
-    """Writes changes in one transaction. `editor` is None for a file, else who edits here."""
+    """Writes changes in one transaction. `editor` is None for a file, else who edits here.
+
+    With `keep_current` an edited schedule takes effect when the shifts that run now end. `notes`
+    is what there is to tell afterwards.
+    """
 
     connection: Connection
     keys: Keys
@@ -44,6 +50,8 @@ class Writer:
     now: datetime
     editor: str | None
     secrets: Mapping[Key, Entered | Copied] = field(default_factory=dict[Key, Entered | Copied])
+    keep_current: bool = False
+    notes: list[str] = field(default_factory=list[str])
     stale: set[int] = field(default_factory=set[int])
     shifted: set[int] = field(default_factory=set[int])
 
@@ -57,6 +65,7 @@ class Writer:
         for change in ordered:
             self._touched(change.key, self.holdings.teams.get(change.key.owner))
         await hold(self.connection, self.stale)
+        before = await self._planned()
         copied = {key: await self._text(secret) for key, secret in self.secrets.items()}
         for change in ordered:
             if change.key.kind is Kind.INTEGRATION and change.key in copied and change.held:
@@ -68,9 +77,19 @@ class Writer:
         for window in [change.held for change in ordered if change.key.kind is Kind.MAINTENANCE]:
             if window is not None:
                 await look_again(self.connection, window.team, self.now)
-        for team in sorted(self.shifted & self.stale):
+        self.notes += await settle(self.connection, ordered, self.holdings, before)
+        shifted = sorted(self.shifted & self.stale)
+        for team in shifted:
             await shifts.materialise(self.connection, team, self.now)
+        self.notes += await absent_on_duty(self.connection, shifted, self.now)
         return written
+
+    async def _planned(self) -> Planned:
+        """What is planned before anything is written, where that is to be kept."""
+        if not self.keep_current:
+            return {}
+        names = {team: name for name, team in self.holdings.teams.items() if team in self.shifted}
+        return await planned(self.connection, names, self.now)
 
     async def _one(self, change: Change, secret: str | None) -> list[Held]:
         match change.act:

@@ -19,6 +19,7 @@ from tocsin.core.schedule.model import (
     Unit,
     WeeklyWindow,
 )
+from tocsin.core.schedule.record import Rewriting, rewriting
 from tocsin.core.schedule.results import (
     AsBefore,
     ByEvent,
@@ -32,7 +33,6 @@ from tocsin.core.schedule.results import (
     Why,
     told,
 )
-from tocsin.core.schedule.rewriting import Rewriting, rewriting
 from tocsin.core.schedule.timeline import on_duty, shifts
 from tocsin.core.schedule.windows import open_between
 

@@ -57,7 +57,7 @@ def context_of(
     team: int, found: Parts, persons: Mapping[int, Person], now: datetime
 ) -> TeamContext:
     """One team, put together from what was looked up."""
-    about = found.get("team", {}).get(team, {"name": "?", "time_zone": "UTC", "days": None})
+    about = found.get("team", {}).get(team, _NO_TEAM)
     crews = _crews(found, team)
     own = {user: role for user, role in crews.get(team, ("", {}))[1].items() if user in persons}
     near = dict.fromkeys((*own, *_part(found, "person", team)))  # members first, in their order
@@ -83,10 +83,11 @@ def context_of(
         },
         duty=_duty(team, found, people),
         maintenance=in_force(_part(found, "maintenance", team), about["time_zone"], now),
-        holidays=_days(about["days"]),
+        holidays=_days(about),
     )
 
 
+_NO_TEAM: Mapping[str, Any] = {"name": "?", "time_zone": "UTC", "days": None, "holidays": None}
 _LEADS = "team_admin"
 _ONLY_LOOKS = "viewer"
 
@@ -129,12 +130,16 @@ def _duty(
     return {key: distinct(entries) for key, entries in duty.items()}
 
 
-def _days(entries: object) -> frozenset[date]:
-    """The days that the team's own calendar names; one that is not in the calendar is left out."""
+def _days(about: Mapping[str, Any]) -> frozenset[date]:
+    """The team's own days, and those around now that were written down for it.
+
+    One that is not in the calendar is left out.
+    """
+    own = (mapping(entry).get("date") for entry in listing(about["days"]))
     found: set[date] = set()
-    for entry in listing(entries):
+    for day in (*own, *listing(about["holidays"])):
         try:
-            found.add(date.fromisoformat(str(mapping(entry).get("date"))))
+            found.add(date.fromisoformat(str(day)))
         except ValueError:
             continue
     return frozenset(found)

@@ -79,7 +79,10 @@ WITH RECURSIVE reached AS (
   WHERE t.id = ANY($1::int[]) AND (u.role = 'admin' OR u.id = ANY($3::int[]))
 )
 SELECT 'team' AS kind, id, jsonb_build_object('name', name, 'time_zone', time_zone,
-  'days', body #> '{holidays,days}') AS body
+  'days', body #> '{holidays,days}',
+  'holidays', (SELECT jsonb_agg(DISTINCT day) FROM holiday WHERE team_id = team.id
+    AND day BETWEEN ($2::timestamptz - interval '3 days')::date
+    AND ($2::timestamptz + interval '3 days')::date)) AS body
 FROM team WHERE id = ANY($1::int[])
 UNION ALL
 SELECT 'category', team_id,

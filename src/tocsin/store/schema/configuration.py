@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -135,9 +136,19 @@ schedule = Table(
     Column("name", Text, nullable=False),
     Column("tier", Text, nullable=False),
     Column("position", Integer, nullable=False, server_default="0"),
+    Column("kept", JSONB),  # what an edit keeps until the running shifts end
     body(),
     *provenance(),
     UniqueConstraint("team_id", "name"),
+)
+
+holiday = Table(
+    "holiday",  # those that are not in the team's body: its country's, an imported calendar's
+    metadata,
+    team_key(),
+    Column("day", Date, primary_key=True),
+    Column("origin", Text, primary_key=True),
+    Column("name", Text, nullable=False),
 )
 
 override = Table(

@@ -125,20 +125,39 @@ def _writing(resource: Resource) -> None:
     add(one, remove, methods=["DELETE"], status_code=204, summary=f"Remove one {noun}")
 
 
+_KEEP = "an edit takes effect when the shifts of those who are on duty now end"
+
+
+def _keeping(keep_current: Annotated[bool, Query(description=_KEEP)] = False) -> bool:
+    return keep_current
+
+
+def _not_keeping() -> bool:
+    return False
+
+
 def _changing(resource: Resource) -> None:
     """The call that changes objects of one kind."""
     kind, noun = resource.kind, resource.kind.value
+    keeping = _keeping if kind in {Kind.SCHEDULE, Kind.TEAM} else _not_keeping
 
     async def change(
         asking: Annotated[Asking, Depends(May(resource.change or resource.write))],
         given: str,
         body: Fields,
         selection: Annotated[Selection, Depends(selecting(kind))],
+        keep_current: Annotated[bool, Depends(keeping)],
     ) -> Object:
         reference = await identified(asking, kind, given, selection)
         check = guard(asking, noun, given)
         changed = await configure.update(
-            asking.world, kind, reference, body, editor(asking), guard=check
+            asking.world,
+            kind,
+            reference,
+            body,
+            editor(asking),
+            guard=check,
+            keep_current=keep_current,
         )
         _notice(asking, kind)
         return changed

@@ -122,4 +122,6 @@ def _shown(found: list[OnDuty]) -> Object:
 
 
 def _by(why: str) -> str:
+    if why == "swap":
+        return "override"
     return why if why in {"override", "punched in"} else "shift"

@@ -9,9 +9,9 @@ from pydantic import ConfigDict, Field
 
 from tocsin.actions import configure
 from tocsin.actions.shown import instant
-from tocsin.core.schedule import ByOverride, Schedule, Timeline, Why
+from tocsin.core.schedule import ByOverride, Hole, Schedule, Timeline, told
 from tocsin.core.schedule import shifts as shifts_of
-from tocsin.store import named, names, schedules, standing
+from tocsin.store import holidays, named, names, schedules, standing
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
 from tocsin.web.api.bodies import Moment, Name, Strict
@@ -50,11 +50,12 @@ async def get_shifts(
 ) -> Object:
     """With overrides applied, as the schedule says now.
 
-    `why` of a gap: `override` or `punched out` where one of these made it, null where nobody was
-    planned.
+    `why` of a shift: `rotation NAME`, `holiday NAME` (a rotation for holidays), `event`,
+    `override`, `swap`, `temporary`. `why` of a gap: `override`, `swap`, `temporary` or `punched
+    out` where one of these made it, null where nobody was planned.
     """
     from_, to = _span(asking, span)
-    found, punched = await _schedule(asking, given, span.team)
+    found, punched = await _schedule(asking, given, span.team, (from_, to))
     return _shown([(found, _worked_out(found, from_, to))], punched)
 
 
@@ -62,10 +63,11 @@ async def get_shifts(
 async def preview_team(asking: Preview, body: Definition) -> Object:
     """`definition` is `{time_zone, schedules, holidays, time_off}`; nothing is stored.
 
-    `warnings` names people who are not known here, and what works from a later version.
+    `warnings` names people who are not known here, time off of people who are on duty then, and
+    what works from a later version.
     """
     from_, to = _span(asking, body)
-    found = configure.preview(body.definition, from_, to, await _users(asking))
+    found = await configure.preview(body.definition, from_, to, await _users(asking))
     return _shown(found.schedules.values()) | {"warnings": list(found.warnings)}
 
 
@@ -75,9 +77,13 @@ async def preview_schedule(
 ) -> Object:
     """`definition` is one schedule's; answers its shifts and gaps, and which come and go."""
     from_, to = _span(asking, body)
-    former, _ = await _schedule(asking, given, team)
+    former, _ = await _schedule(asking, given, team, (from_, to))
+    async with asking.world.database.transaction() as connection:
+        owner = await finding.in_team(connection, asking, "schedule", given, team)
+        days = await holidays.holidays_of(connection, owner.team, from_, to)
     definition = {"time_zone": former.time_zone, "schedules": {former.name: body.definition}}
-    found = configure.preview(definition, from_, to, await _users(asking))
+    users = await _users(asking)
+    found = await configure.preview(definition, from_, to, users, days)
     changed = found.schedules[former.name]
     before = _shifts(former, _worked_out(former, from_, to))
     after = _shifts(*changed)
@@ -103,10 +109,12 @@ Punched = frozenset[datetime]
 """When somebody was punched out: there the holes begin that they left."""
 
 
-async def _schedule(asking: Asking, given: str, team: str | None) -> tuple[Schedule, Punched]:
+async def _schedule(
+    asking: Asking, given: str, team: str | None, span: tuple[datetime, datetime]
+) -> tuple[Schedule, Punched]:
     async with asking.world.database.transaction() as connection:
         found = await finding.in_team(connection, asking, "schedule", given, team)
-        every = await schedules.schedules_of_team(connection, found.team)
+        every = await schedules.schedules_of_team(connection, found.team, *span)
         punched = await standing.punched_out(connection, found.team, found.row)
     return every[found.row], punched
 
@@ -160,17 +168,16 @@ def _shifts(schedule: Schedule, timeline: Timeline) -> list[Mapping[str, object]
             "user": shift.user,
             "from": instant(shift.from_),
             "to": instant(shift.to),
-            "why": _why(shift.why),
+            "why": told(shift.why),
         }
         for shift in timeline.shifts
     ]
 
 
-def _why_nobody(why: ByOverride, punched: Punched) -> str:
-    override = why.override
-    by_hand = override.user is None and override.from_.tzinfo is not None
-    return "punched out" if by_hand and override.from_ in punched else _why(why)
-
-
-def _why(why: Why) -> str:
-    return "override" if isinstance(why, ByOverride) else f"rotation {why.rotation}"
+def _why_nobody(why: Hole, punched: Punched) -> str:
+    if isinstance(why, ByOverride):
+        override = why.override
+        by_hand = override.user is None and override.from_.tzinfo is not None
+        if by_hand and override.from_ in punched:
+            return "punched out"
+    return told(why)
