@@ -17,6 +17,7 @@ from tocsin.core.schedule import (
     Schedule,
     Shift,
     Timeline,
+    Unit,
     on_duty,
     shifts,
 )
@@ -57,6 +58,70 @@ def test_shifts_and_gaps_cover_the_asked_time_exactly(question: Asked) -> None:
     assert covered == to
     for gap in timeline.gaps:
         assert all(s.to <= gap.from_ or gap.to <= s.from_ for s in timeline.shifts)
+
+
+@st.composite
+def turning(draw: st.DrawFn) -> Asked:
+    """One rotation by day or week that is always open and began before the asked time."""
+    schedule, from_, to = draw(asked())
+    start = wall_clock(from_, schedule.time_zone) - draw(st.integers(60, 90)) * DAY
+    rotation = Rotation(
+        name="turns",
+        participants=tuple((person,) for person in PEOPLE),
+        start=start,
+        unit=draw(st.sampled_from((Unit.DAY, Unit.WEEK))),
+        every=draw(st.integers(1, 4)),
+    )
+    return Schedule("turning", "1", schedule.time_zone, (rotation,)), from_, to + 30 * DAY
+
+
+@settings(deadline=None)
+@given(turning())
+def test_turns_without_restrictions_put_exactly_one_person_on_duty_at_each_instant(
+    question: Asked,
+) -> None:
+    schedule, from_, to = question
+    found = shifts(schedule, from_, to)
+    assert found.gaps == ()
+    boundaries = [from_, *(shift.to for shift in found.shifts)]
+    assert [shift.from_ for shift in found.shifts] == boundaries[:-1]
+    assert boundaries[-1] == to
+    assert all(one < next_ for one, next_ in pairwise(boundaries))
+    assert sum((shift.to - shift.from_ for shift in found.shifts), timedelta()) == to - from_
+
+
+@settings(deadline=None)
+@given(turning())
+def test_hand_offs_keep_their_local_time_and_shifts_their_length_but_for_clock_changes(
+    question: Asked,
+) -> None:
+    schedule, from_, to = question
+    (rotation,) = schedule.rotations
+    days = rotation.every * (7 if rotation.unit is Unit.WEEK else 1)
+    whole = shifts(schedule, from_, to).shifts[1:-1]
+    for shift in whole:
+        shown = wall_clock(shift.from_, schedule.time_zone)
+        before = wall_clock(shift.from_ - MINUTE, schedule.time_zone)
+        jumped = shown - before > MINUTE  # the hand-off is the end of a gap
+        assert jumped or shown.time() == rotation.start.time()
+        change = _offset(schedule, shift.to) - _offset(schedule, shift.from_)
+        longer = shift.to - shift.from_ - days * DAY + change
+        assert abs(longer) <= _in_gaps(schedule, shift), (shift, longer)
+
+
+def _offset(schedule: Schedule, at: datetime) -> timedelta:
+    return wall_clock(at, schedule.time_zone) - at.replace(tzinfo=None)
+
+
+def _in_gaps(schedule: Schedule, shift: Shift) -> timedelta:
+    """How much of a day the hand-offs at the ends of a shift were moved by gaps of the clock."""
+    (rotation,) = schedule.rotations
+    moved = timedelta()
+    for at in (shift.from_, shift.to):
+        shown = wall_clock(at, schedule.time_zone)
+        since = (shown - rotation.start) % DAY  # past the time of day of the hand-off
+        moved += since
+    return moved
 
 
 @settings(deadline=None)
