@@ -1,15 +1,21 @@
 """What an edit leaves alone: who is on duty where that is asked, and the past always."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib.resources import files
 from itertools import count
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from whenever import clear_tzcache, reset_tzpath
 
-from tests.core.schedule_draws import MINUTE, Asked, asked
+from tests.core.schedule_draws import MINUTE, ZONES, Asked, asked
 from tests.core.schedule_tables import DAILY, always, at, plan, table
+from tocsin.core.localtime import resolve
 from tocsin.core.schedule import (
     Absence,
     AsBefore,
@@ -110,6 +116,54 @@ def test_working_shifts_out_anew_never_alters_the_past(
         assert _until(record, now) == before
         assert _from(record, now) == sorted(_spans(schedule, now, to + timedelta(days=4)))
         now += data.draw(st.integers(0, 2000)) * MINUTE
+
+
+@pytest.fixture(scope="module")
+def other_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Zone data in which each zone of the tests has the rules of another one."""
+    folder = tmp_path_factory.mktemp("zoneinfo")
+    for zone, other in zip(ZONES, (*ZONES[1:], ZONES[0]), strict=True):
+        file = folder / zone
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes((files("tzdata") / "zoneinfo" / other).read_bytes())
+    return folder
+
+
+@settings(deadline=None)
+@given(asked(), st.data())
+def test_new_zone_data_changes_what_comes_and_never_the_past(
+    other_rules: Path, question: Asked, data: st.DataObject
+) -> None:
+    schedule, from_, to = question
+    record: Record = {}
+    numbers = count()
+    _work_out(record, schedule, from_, to, numbers)
+    now = from_ + data.draw(st.integers(0, (to - from_) // MINUTE)) * MINUTE
+    past = _until(record, now)
+    with _zones_from(other_rules):
+        _work_out(record, schedule, now, to, numbers)
+        ahead = sorted(_spans(schedule, now, to))
+    assert _until(record, now) == past
+    assert _from(record, now) == ahead
+
+
+def test_other_zone_data_is_really_read(other_rules: Path) -> None:
+    moment = at("2026-07-01T12:00")
+    before = resolve(moment, "Europe/Berlin")
+    with _zones_from(other_rules):
+        assert resolve(moment, "Europe/Berlin") != before
+    assert resolve(moment, "Europe/Berlin") == before
+
+
+@contextmanager
+def _zones_from(folder: Path) -> Iterator[None]:
+    reset_tzpath([str(folder)])
+    clear_tzcache()
+    try:
+        yield
+    finally:
+        reset_tzpath()
+        clear_tzcache()
 
 
 def _work_out(

@@ -49,9 +49,7 @@ def _busy(zone: str, jump: str) -> Schedule:
 
 
 @pytest.mark.parametrize(("zone", "jump"), CHANGES)
-def test_each_minute_around_a_jump_is_as_a_clock_on_the_wall_says(
-    zone: str, jump: str
-) -> None:
+def test_each_minute_around_a_jump_is_as_a_clock_on_the_wall_says(zone: str, jump: str) -> None:
     schedule = _busy(zone, jump)
     from_, to = at(jump) - 4 * HOUR, at(jump) + 4 * HOUR
     each = [replace(schedule, rotations=(one,), overrides=()) for one in schedule.rotations]
