@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from bench import delivery, intake, paging, starting, storm
+from bench import delivery, duty, intake, paging, starting, storm
 from bench.calibration import flush
 from bench.figures import Figure, busy
 from bench.stage import BenchError, Stage, stage
@@ -26,6 +26,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "timers": paging.timers,
     "pages": paging.pages,
     "killed": paging.killed,
+    "duty-year": duty.year,
+    "duty-ahead": duty.ahead,
+    "duty-who": duty.who,
     "start": starting.start,
     "memory": starting.memory,
     "help": starting.helping,

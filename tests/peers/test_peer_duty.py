@@ -1,6 +1,11 @@
 """What goes wrong elsewhere with who is on duty; see docs/peer-bugs.md."""
 
-from tests.peers.rosters import roster, wall
+from typing import cast
+
+from tests.actions.configured import SMALL, world_on
+from tests.peers.rosters import DAYS, at, roster, wall
+from tocsin.actions.configure import apply, export, plan, read
+from tocsin.testing.clock import MovableClock
 
 WORKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 
@@ -57,6 +62,33 @@ async def test_editing_a_date_shifts_its_time(database: str) -> None:
             assert shown["rotations"][0]["start"] == changed
         found = await r.shifts("2027-08-03T00:00Z", "2027-08-05T00:00Z")
         assert [wall(begin) for _, begin, _ in found[1:]] == ["09:00", "09:00"]
+
+
+async def test_editing_a_rotation_changes_who_is_on_duty_now(database: str) -> None:
+    async with roster(database, "2027-01-04T12:00Z") as r:
+        turned = {"rotations": [{**DAYS, "participants": ["jonas", "mara"]}]}
+        changed = await r.patch("schedules/primary?keep_current=true", turned)
+        (told,) = changed["warnings"]
+        assert told.startswith("soc/primary: takes effect at 2027-01-05 09:00 (Europe/Berlin);")
+        assert await r.paged("2027-01-04T13:00Z") == ["mara"]
+        found = await r.shifts("2027-01-04T13:00Z", "2027-01-06T12:00Z")
+        assert [(user, wall(end)) for user, _, end in found] == [
+            ("mara", "09:00"),
+            ("mara", "09:00"),
+            ("jonas", "13:00"),
+        ]
+
+
+async def test_a_configuration_differs_for_ever_by_its_offsets(database: str) -> None:
+    async with world_on(database) as world:
+        await apply(world, read(SMALL))
+        written = await export(world)
+        clock = cast("MovableClock", world.clock)
+        for day in ("2026-12-24T12:00Z", "2027-07-04T12:00Z"):
+            await clock.move_to(at(day))
+            assert not (await plan(world, read(SMALL))).changes
+            assert await export(world) == written
+        assert not (await plan(world, read(written))).changes
 
 
 def wall_of(written: str) -> str:

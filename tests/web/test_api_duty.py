@@ -1,5 +1,6 @@
 """The API's calls about duty and schedules."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -246,3 +247,47 @@ async def test_a_definition_with_faults_names_each_with_its_place(mara: httpx.As
         "schedules.a.rotations.0.start",
         "schedules.a.rotations.0.participants",
     } <= places
+
+
+async def test_an_edit_may_wait_until_the_running_shift_ends(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    body = {"rotations": [WEEKS | {"participants": ["mara"]}]}
+    async with doors.client("sam") as sam:
+        done = await sam.patch("/api/v1/schedules/primary?keep_current=true", json=body)
+        assert done.status_code == 200, done.text
+        (told,) = done.json()["warnings"]
+        assert told.startswith("soc/primary: takes effect at 2026-11-30 09:00 (Europe/Berlin)")
+        assert who(await mara.get("/api/v1/duty?team=soc")) == [("1", "jonas", "shift")]
+        shown = (await mara.get("/api/v1/schedules/primary/shifts", params=SPAN)).json()
+        assert [shift["user"] for shift in shown["shifts"]][1:] == ["jonas", "mara"]
+        other = await sam.patch("/api/v1/escalation-policies/default?keep_current=true", json={})
+        assert other.status_code == 422
+        done = await sam.patch("/api/v1/schedules/primary", json={"combine": "everybody"})
+        assert done.status_code == 200, done.text
+    assert who(await mara.get("/api/v1/duty?team=soc")) == [("1", "mara", "shift")]
+
+
+async def test_a_swap_is_shown_as_one_and_cannot_be_claimed(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    swap = {"user": "mara", "replaces": "jonas", "from": "2026-11-24T12:00Z"}
+    body = swap | {"to": "2026-11-24T14:00Z"}
+    await doors.sql(
+        "INSERT INTO schedule_override (team_id, schedule_id, body)"
+        " SELECT team_id, id, $1::jsonb FROM schedule WHERE name = 'primary' AND team_id = 1",
+        json.dumps(body | {"swap": True}),
+    )
+    shown = (await mara.get("/api/v1/schedules/primary/shifts", params=SPAN)).json()
+    assert [(s["user"], s["why"]) for s in shown["shifts"][1:4]] == [
+        ("jonas", "rotation weeks"),
+        ("mara", "swap"),
+        ("jonas", "rotation weeks"),
+    ]
+    async with doors.client("sam") as sam:
+        claimed = {"team": "soc", "schedule": "primary", **body, "swap": True}
+        assert (await sam.post("/api/v1/overrides", json=claimed)).status_code == 422
+        made = await sam.patch("/api/v1/schedules/primary", json={"combine": "everybody"})
+        assert made.status_code == 200, made.text
+    at_noon = await mara.get("/api/v1/duty?team=soc&at=2026-11-24T12:30:00Z")
+    assert who(at_noon) == [("1", "mara", "override")]

@@ -22,6 +22,11 @@ _SHOWN: Mapping[str, Schema] = {
     "changed_at": {"type": ["string", "null"], "format": "date-time"},
 }
 
+_BY_OPERATIONS: Mapping[Kind, Mapping[str, Schema]] = {
+    Kind.OVERRIDE: {"swap": {"type": "boolean"}},
+}
+"""Keys that only operations write."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
@@ -53,7 +58,7 @@ def _bodies(kind: Kind, block: Schema) -> Bodies:
     return Bodies(
         new=new | open_,
         change={"type": "object", "properties": naming | changes} | open_,
-        shown=_shown(naming, own),
+        shown=_shown(naming, own | _BY_OPERATIONS.get(kind, {})),
     )
 
 

@@ -15,7 +15,7 @@ _OF_TEAM: Mapping[str, Kind] = {
     "integrations": Kind.INTEGRATION,
     "connectors": Kind.CONNECTOR,
 }
-_SWAP = "swap"
+SWAP = "swap"
 _WATCHDOG = "watchdog"
 _WINDOWS = "maintenance_windows"
 _TOP = ("webhooks",)
@@ -71,7 +71,7 @@ def join(
             continue
         value = dict(mapping(outward(body)))
         if key.kind is Kind.OVERRIDE:
-            value.pop(_SWAP, None)  # a mark of operations, not a word of the file
+            value.pop(SWAP, None)  # a mark of operations, not a word of the file
         paths[key] = _put(tree, path, value)
     return tree, paths
 

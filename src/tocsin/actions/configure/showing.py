@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import assert_never, cast
 
 from tocsin.actions.configure.faults import ConfigureError, Fault
-from tocsin.actions.configure.shape import blocks_of, outward
+from tocsin.actions.configure.shape import SWAP, blocks_of, outward
 from tocsin.actions.shown import instant
 from tocsin.core import ids
 from tocsin.core.notation import listing, mapping
@@ -90,7 +90,8 @@ def fixed(kind: Kind) -> tuple[str, ...]:
 def taken(kind: Kind, body: Mapping[str, object]) -> dict[str, object]:
     """A body of the API as the file would say it, without what names the object.
 
-    Raises `ConfigureError` where objects of other kinds stand in it: they have calls of their own.
+    Raises `ConfigureError` where objects of other kinds stand in it: they have calls of their own;
+    and for the mark of a swap, which only operations set.
     """
     nested = sorted(blocks_of(kind) & body.keys())
     if nested:
@@ -98,6 +99,8 @@ def taken(kind: Kind, body: Mapping[str, object]) -> dict[str, object]:
             Fault((key,), "these are objects of their own: send each by its own call")
             for key in nested
         )
+    if kind is Kind.OVERRIDE and SWAP in body:
+        raise ConfigureError([Fault((SWAP,), "it is a swap when both people agreed on it")])
     left = {key: value for key, value in body.items() if key not in fixed(kind)}
     left = _tiers(kind, left, _as_in_file)
     if "display_name" in left:
