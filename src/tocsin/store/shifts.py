@@ -109,7 +109,7 @@ def _recorded(row: Row) -> tuple[int, _Who, datetime, datetime]:
 
 _RECORDED = (
     "SELECT id, schedule_id, tier, user_id, lower(during) AS begins, upper(during) AS ends, why"
-    " FROM shift WHERE team_id = $1 AND upper(during) > $2 AND schedule_id "
+    " FROM shift WHERE team_id = $1 AND during && tstzrange($2, NULL) AND schedule_id "
 )
 _THESE, _OTHERS = _RECORDED + "= ANY($3::int[])", _RECORDED + "<> ALL($3::int[])"
 
@@ -162,19 +162,20 @@ async def _insert(
 
 async def duties(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:
     """Who is on duty at `at`, by shift or punched in, in the order of tiers and schedules."""
-    found = await rows(connection, _DUTIES, list(teams), at)
+    found = await rows(connection, _DUTIES, sorted(set(teams)), at)
     return [_duty(row) for row in found]
 
 
+# Team by team: the index takes one team and a moment, not a list of teams.
 _DUTIES = """
 SELECT d.team_id, t.name AS team_name, d.tier, d.user_id, u.name AS user_name, d.during, d.why
-FROM (
+FROM unnest($1::int[]) AS asked(team_id), LATERAL (
   SELECT s.team_id, s.tier, s.user_id, s.during, s.why, c.position, s.id FROM shift s
   LEFT JOIN schedule c ON c.team_id = s.team_id AND c.id = s.schedule_id
-  WHERE s.team_id = ANY($1::int[]) AND s.during @> $2::timestamptz
+  WHERE s.team_id = asked.team_id AND s.during @> $2::timestamptz
   UNION ALL
   SELECT p.team_id, p.tier, p.user_id, p.during, 'punched in', 1000000, p.id FROM punch p
-  WHERE p.team_id = ANY($1::int[]) AND p.during @> $2::timestamptz
+  WHERE p.team_id = asked.team_id AND p.during @> $2::timestamptz
 ) d
 JOIN team t ON t.id = d.team_id
 JOIN app_user u ON u.id = d.user_id AND u.active

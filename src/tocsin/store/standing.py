@@ -17,8 +17,9 @@ async def unbroken(connection: Connection, found: Iterable[OnDuty], at: datetime
     spans: dict[tuple[int, str, int], list[tuple[datetime, datetime]]] = {}
     for row in await rows(
         connection,
-        "SELECT team_id, tier, user_id, lower(during) AS begins, upper(during) AS ends FROM shift"
-        " WHERE team_id = ANY($1::int[]) AND user_id = ANY($2::int[]) AND upper(during) > $3"
+        "SELECT s.team_id, tier, user_id, lower(during) AS begins, upper(during) AS ends"
+        " FROM unnest($1::int[]) AS asked(team_id) JOIN shift s ON s.team_id = asked.team_id"
+        " AND s.during && tstzrange($3, NULL) AND s.user_id = ANY($2::int[])"
         " ORDER BY lower(during)",
         sorted({duty.team for duty in duties}),
         sorted({duty.user for duty in duties}),

@@ -33,10 +33,12 @@ async def spells(
 
 
 _SPELLS = """
-SELECT 1 AS kind, id, team_id, tier, user_id, lower(during) AS since, upper(during) AS until
-FROM shift WHERE team_id = ANY($1::int[]) AND during && tstzrange($2, $3, '[]')
-UNION ALL
-SELECT 2, id, team_id, tier, user_id, lower(during), upper(during)
-FROM punch WHERE team_id = ANY($1::int[]) AND during && tstzrange($2, $3, '[]')
+SELECT d.* FROM unnest($1::int[]) AS asked(team), LATERAL (
+  SELECT 1 AS kind, id, team_id, tier, user_id, lower(during) AS since, upper(during) AS until
+  FROM shift WHERE team_id = asked.team AND during && tstzrange($2, $3, '[]')
+  UNION ALL
+  SELECT 2, id, team_id, tier, user_id, lower(during), upper(during)
+  FROM punch WHERE team_id = asked.team AND during && tstzrange($2, $3, '[]')
+) d
 ORDER BY kind, id
 """
