@@ -14,7 +14,8 @@ Spans = list[tuple[int, datetime, datetime]]
 async def _schedule(connection: Connection, name: str, **rotation: object) -> None:
     await run(
         connection,
-        "INSERT INTO schedule (team_id, name, tier, body) VALUES (1, $1, '1', $2::jsonb)",
+        "INSERT INTO schedule (team_id, id, name, tier, body) OVERRIDING SYSTEM VALUE"
+        " SELECT 1, max(id) + 1, $1, '1', $2::jsonb FROM schedule",
         name,
         json.dumps({"rotations": [HOURS | rotation]}),
     )

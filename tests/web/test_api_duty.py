@@ -260,7 +260,7 @@ async def test_an_edit_may_wait_until_the_running_shift_ends(
         assert told.startswith("soc/primary: takes effect at 2026-11-30 09:00 (Europe/Berlin)")
         assert who(await mara.get("/api/v1/duty?team=soc")) == [("1", "jonas", "shift")]
         shown = (await mara.get("/api/v1/schedules/primary/shifts", params=SPAN)).json()
-        assert [shift["user"] for shift in shown["shifts"]][1:] == ["jonas", "mara"]
+        assert [shift["user"] for shift in shown["shifts"]][-2:] == ["jonas", "mara"]
         other = await sam.patch("/api/v1/escalation-policies/default?keep_current=true", json={})
         assert other.status_code == 422
         done = await sam.patch("/api/v1/schedules/primary", json={"combine": "everybody"})
