@@ -160,7 +160,7 @@ teams:
     time_zone: Europe/Berlin
     members: [mara]
     holidays: {country: DE, days: [{date: 2026-12-24, name: Eve}], calendar: "https://x.example/c"}
-    time_off: [{user: mara, from: 2026-12-01, to: 2026-12-05}]
+    time_off: [{user: mara, from: 2026-11-01, to: 2026-11-05}]
     schedules:
       primary:
         combine: everybody
@@ -206,6 +206,7 @@ async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str)
         (
             "channel sms: stored, works from a later version",
             "channel webpush: stored, works from a later version",
+            "holidays: calendar: stored, works from a later version",
             "inlet grafana: stored, works from a later version",
             "integration limits: stored, works from a later version",
             "routing rules: stored, works from a later version",

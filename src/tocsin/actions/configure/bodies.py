@@ -58,7 +58,7 @@ def _bodies(kind: Kind, block: Schema) -> Bodies:
     return Bodies(
         new=new | open_,
         change={"type": "object", "properties": naming | changes} | open_,
-        shown=_shown(naming, own | _BY_OPERATIONS.get(kind, {})),
+        shown=_shown(naming, {**own, **_BY_OPERATIONS.get(kind, {})}),
     )
 
 
