@@ -6,12 +6,13 @@ import random
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bench.figures import Figure
 from bench.stage import Stage, fetch
 from tocsin.core.schedule import Schedule, shifts
-from tocsin.store.db import Connection, Database, migrate, run
+from tocsin.store.db import Connection, Database, migrate, rows, run
 from tocsin.store.schedules import schedule_of
 from tocsin.store.shifts import HORIZON, duties, materialise
 
@@ -52,8 +53,8 @@ async def ahead(stage: Stage) -> list[Figure]:
     try:
         async with database.transaction() as connection:
             await _many(connection)
-        first, lag = await _worked_out(database)
-        again, other = await _worked_out(database)
+        first = await _worked_out(database)
+        again = await _worked_out(database)
     finally:
         await database.close()
     stored = await fetch(dsn, "SELECT count(*) FROM shift")
@@ -61,17 +62,18 @@ async def ahead(stage: Stage) -> list[Figure]:
     return [
         Figure(
             name=f"{HORIZON.days} days of {_SCHEDULES:,} schedules worked out and stored",
-            value=first,
+            value=first.took,
             unit="s",
             limit=60,
-            note=f"{stored:,} shifts; unchanged {again:.1f} s",
+            note=f"{stored:,} shifts; unchanged {again.took:.1f} s",
             wrong=wrong,
         ),
         Figure(
-            name="longest time in which nobody else could run",
-            value=1000 * max(lag, other),
+            name="longest hold of the event loop, in processor time",
+            value=1000 * max(first.held, again.held),
             unit="ms",
             limit=200,
+            note=f"by the clock {1000 * max(first.late, again.late):.0f} ms",
         ),
     ]
 
@@ -83,6 +85,7 @@ async def who(stage: Stage) -> list[Figure]:
     teams = _SHIFTS // _PER_SCHEDULE
     database = Database(dsn, size=1)
     took: list[float] = []
+    empty: list[float] = []
     found = 0
     chance = random.Random(7)
     try:
@@ -94,6 +97,9 @@ async def who(stage: Stage) -> list[Figure]:
                 begun = time.perf_counter()
                 found += len(await duties(connection, [team], at))
                 took.append(1000 * (time.perf_counter() - begun))
+                begun = time.perf_counter()
+                await rows(connection, "SELECT 1")
+                empty.append(1000 * (time.perf_counter() - begun))
     finally:
         await database.close()
     took.sort()
@@ -103,7 +109,8 @@ async def who(stage: Stage) -> list[Figure]:
             value=took[len(took) // 2],
             unit="ms",
             limit=2,
-            note=f"p99 {took[len(took) * 99 // 100]:.2f} ms",
+            note=f"p99 {took[len(took) * 99 // 100]:.2f} ms;"
+            f" SELECT 1 {statistics.median(empty):.2f} ms",
             wrong="" if found == _ASKED else f"{found} people found, not {_ASKED}",
         )
     ]
@@ -180,17 +187,28 @@ async def _many(connection: Connection) -> None:
     )
 
 
-async def _worked_out(database: Database) -> tuple[float, float]:
-    """Seconds that it took, and the longest in which the event loop was held."""
-    begun, longest = time.monotonic(), 0.0
+@dataclass(slots=True)
+class _Pass:
+    """Seconds that a pass took, and for which the event loop was held at most.
+
+    `held` counts the processor, which other programs do not lengthen; `late` is by the clock.
+    """
+
+    took: float = 0
+    held: float = 0
+    late: float = 0
+
+
+async def _worked_out(database: Database) -> _Pass:
+    found, begun = _Pass(), time.monotonic()
 
     async def watch() -> None:
-        nonlocal longest
-        last = time.monotonic()
+        last, used = time.monotonic(), time.process_time()
         while True:
-            await asyncio.sleep(0.005)
-            now = time.monotonic()
-            longest, last = max(longest, now - last), now
+            await asyncio.sleep(0.001)
+            found.late = max(found.late, time.monotonic() - last)
+            found.held = max(found.held, time.process_time() - used)
+            last, used = time.monotonic(), time.process_time()
 
     watching = asyncio.create_task(watch())
     try:
@@ -199,7 +217,8 @@ async def _worked_out(database: Database) -> tuple[float, float]:
                 await materialise(connection, team, NOW)
     finally:
         watching.cancel()
-    return time.monotonic() - begun, longest
+    found.took = time.monotonic() - begun
+    return found
 
 
 async def _table(dsn: str, teams: int) -> None:

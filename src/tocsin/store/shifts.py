@@ -58,7 +58,7 @@ async def materialise(connection: Connection, team: int, now: datetime) -> int:
 _Wanted = dict[tuple[tuple[int, str, str, str], datetime], datetime]
 """Schedule, tier, user, reason; beginning; with the end."""
 
-_AT_ONCE = 5000
+_AT_ONCE = 1000
 """So many shifts are compared and written without letting others run."""
 
 
