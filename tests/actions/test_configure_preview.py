@@ -15,7 +15,7 @@ SPAN = (at("2026-12-23T12:00:00+01:00"), at("2026-12-28T12:00:00+01:00"))
 
 
 async def _shifts(**team: object) -> tuple[list[tuple[str, str, str, str]], tuple[str, ...]]:
-    definition = {"time_zone": "Europe/Berlin", "schedules": {}, **team}
+    definition: dict[str, object] = {"time_zone": "Europe/Berlin", "schedules": {}, **team}
     found = await preview(definition, *SPAN, PEOPLE)
     spans = [
         (shift.user, f"{shift.from_:%d %H}", f"{shift.to:%d %H}", told(shift.why))
@@ -49,6 +49,7 @@ async def test_holidays_of_the_country_and_ones_own_days_count() -> None:
 
 
 async def test_events_temporary_schedules_and_overrides_count() -> None:
+    nobody: list[object] = []
     spans, _ = await _shifts(
         schedules=_schedule(
             {**DAYS, "name": "days", "unit": "month"},
@@ -61,7 +62,7 @@ async def test_events_temporary_schedules_and_overrides_count() -> None:
                 }
             ],
             overrides=[{"user": "jonas", "from": "2026-12-26T12:00", "to": "2026-12-26T18:00"}],
-            temporary=[{"from": "2026-12-27", "to": "2026-12-28", "shifts": []}],
+            temporary=[{"from": "2026-12-27", "to": "2026-12-28", "shifts": nobody}],
         )
     )
     assert spans == [

@@ -1,6 +1,6 @@
 """What an edit leaves alone: who is on duty where that is asked, and the past always."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -156,7 +156,7 @@ def test_other_zone_data_is_really_read(other_rules: Path) -> None:
 
 
 @contextmanager
-def _zones_from(folder: Path) -> Iterator[None]:
+def _zones_from(folder: Path) -> Generator[None]:
     reset_tzpath([str(folder)])
     clear_tzcache()
     try:
