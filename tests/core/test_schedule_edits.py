@@ -1,6 +1,6 @@
 """What an edit leaves alone: who is on duty where that is asked, and the past always."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,20 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from whenever import clear_tzcache, reset_tzpath
 
-from tests.core.schedule_draws import MINUTE, ZONES, Asked, asked
+from tests.core.schedule_draws import DAY, MINUTE, ZONES, Asked, asked
 from tests.core.schedule_tables import DAILY, always, at, plan, table
 from tocsin.core.localtime import resolve
 from tocsin.core.schedule import (
     Absence,
     AsBefore,
     Combine,
+    Gap,
     Override,
     Schedule,
+    Shift,
     Why,
+    as_it_was,
     collisions,
     keep_current,
     rewriting,
     shifts,
+    told,
 )
 
 NOW = at("2026-01-01T12:00Z")
@@ -195,8 +199,59 @@ def _from(record: Record, now: datetime) -> list[Span]:
 
 def _joined(schedule: Schedule, from_: datetime, to: datetime) -> list[Span]:
     """Each person's duty, joined where it touches, whatever the reasons."""
+    return _cut(shifts(schedule, from_, to).shifts, from_, to)
+
+
+def _spans(schedule: Schedule, from_: datetime, to: datetime) -> list[Span]:
+    return [(s.user, s.from_, s.to) for s in shifts(schedule, from_, to).shifts]
+
+
+@settings(deadline=None)
+@given(asked(), asked(), st.data())
+def test_the_past_is_shown_as_it_was_and_covers_its_time_exactly(
+    one: Asked, other: Asked, data: st.DataObject
+) -> None:
+    before, from_, to = one
+    steps = st.integers(0, (to - from_) // MINUTE)
+    since, now = (from_ + n * MINUTE for n in sorted((data.draw(steps), data.draw(steps))))
+    was = shifts(before, from_ - DAY, to).shifts
+    planned = shifts(other[0], from_, to)
+    shown = as_it_was(planned, was, since, now)
+    assert _cut(shown.shifts, since, now) == _cut(was, since, now)
+    assert _cut(shown.shifts, from_, since) == _cut(planned.shifts, from_, since)
+    assert _cut(shown.shifts, now, to) == _cut(planned.shifts, now, to)
+    pieces: list[Shift | Gap] = [*shown.shifts, *shown.gaps]
+    covered = from_
+    for piece in sorted(pieces, key=lambda piece: piece.from_):
+        assert piece.from_ <= covered
+        covered = max(covered, piece.to)
+    assert covered == to
+    for gap in shown.gaps:
+        assert all(s.to <= gap.from_ or gap.to <= s.from_ for s in shown.shifts)
+
+
+@settings(deadline=None)
+@given(asked(), st.data())
+def test_a_past_as_it_was_planned_is_shown_as_planned(question: Asked, data: st.DataObject) -> None:
+    schedule, from_, to = question
+    now = from_ + data.draw(st.integers(0, (to - from_) // MINUTE)) * MINUTE
+    planned = shifts(schedule, from_, to)
+    was = [replace(shift, why=AsBefore(told(shift.why))) for shift in planned.shifts]
+    shown = as_it_was(planned, was, from_, now)
+    assert [_known(shift) for shift in shown.shifts] == [_known(shift) for shift in planned.shifts]
+    assert shown.gaps == planned.gaps
+
+
+def _known(shift: Shift) -> tuple[str, datetime, datetime, str]:
+    return shift.user, shift.from_, shift.to, told(shift.why)
+
+
+def _cut(found: Iterable[Shift], from_: datetime, to: datetime) -> list[Span]:
+    """Each person's duty in [from_, to), joined where it touches."""
     joined: list[Span] = []
-    for user, begin, end in sorted(_spans(schedule, from_, to)):
+    for user, begin, end in sorted((s.user, max(s.from_, from_), min(s.to, to)) for s in found):
+        if begin >= end:
+            continue
         if joined and joined[-1][0] == user and joined[-1][2] == begin:
             joined[-1] = (user, joined[-1][1], end)
         else:
@@ -204,17 +259,13 @@ def _joined(schedule: Schedule, from_: datetime, to: datetime) -> list[Span]:
     return joined
 
 
-def _spans(schedule: Schedule, from_: datetime, to: datetime) -> list[Span]:
-    return [(s.user, s.from_, s.to) for s in shifts(schedule, from_, to).shifts]
-
-
 def test_time_off_is_told_for_each_shift_that_it_touches_and_takes_nobody_off() -> None:
     off = Absence("ben", at("2026-01-02T12:00"), at("2026-01-05T12:00"))
     away = Absence("ada", at("2026-01-02T12:00"), at("2026-01-03T12:00"))
     found = shifts(plan(DAILY), at("2026-01-01T08:00Z"), at("2026-01-09T08:00Z")).shifts
-    told = list(collisions((off, away), found, "Europe/Berlin"))
-    assert [(c.absence, f"{c.from_:%d %H}", f"{c.to:%d %H}") for c in told] == [
+    known = list(collisions((off, away), found, "Europe/Berlin"))
+    assert [(c.absence, f"{c.from_:%d %H}", f"{c.to:%d %H}") for c in known] == [
         (off, "02 11", "03 08"),
         (off, "05 08", "05 11"),
     ]
-    assert [c.shift.from_.day for c in told] == [2, 5]
+    assert [c.shift.from_.day for c in known] == [2, 5]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -291,3 +291,21 @@ async def test_a_swap_is_shown_as_one_and_cannot_be_claimed(
         assert made.status_code == 200, made.text
     at_noon = await mara.get("/api/v1/duty?team=soc&at=2026-11-24T12:30:00Z")
     assert who(at_noon) == [("1", "mara", "override")]
+
+
+async def test_the_past_is_shown_as_it_was_whatever_is_edited(
+    doors: Stage, mara: httpx.AsyncClient
+) -> None:
+    span = {"from": "2026-11-24T07:00:00Z", "to": "2026-12-07T08:00:00Z"}
+    await doors.clock.move_to(datetime.fromisoformat("2026-12-02T08:00:00Z"))
+    async with doors.client("sam") as sam:
+        body = {"rotations": [WEEKS | {"participants": ["sam"], "start": "2026-12-01T09:00"}]}
+        done = await sam.patch("/api/v1/schedules/primary", json=body)
+        assert done.status_code == 200, done.text
+    shown = (await mara.get("/api/v1/schedules/primary/shifts", params=span)).json()
+    assert [(shift["user"], shift["from"], shift["to"]) for shift in shown["shifts"]] == [
+        ("jonas", "2026-11-24T07:00:00Z", "2026-11-30T08:00:00Z"),
+        ("mara", "2026-11-30T08:00:00Z", "2026-12-02T08:00:00Z"),
+        ("sam", "2026-12-02T08:00:00Z", "2026-12-07T08:00:00Z"),
+    ]
+    assert shown["gaps"] == []

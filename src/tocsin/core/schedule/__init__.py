@@ -19,6 +19,7 @@ from tocsin.core.schedule.model import (
     Unit,
     WeeklyWindow,
 )
+from tocsin.core.schedule.past import as_it_was
 from tocsin.core.schedule.record import Rewriting, rewriting
 from tocsin.core.schedule.results import (
     AsBefore,
@@ -65,6 +66,7 @@ __all__ = [
     "Unit",
     "WeeklyWindow",
     "Why",
+    "as_it_was",
     "collisions",
     "keep_current",
     "on_duty",

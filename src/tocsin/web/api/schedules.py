@@ -9,9 +9,9 @@ from pydantic import ConfigDict, Field
 
 from tocsin.actions import configure
 from tocsin.actions.shown import instant
-from tocsin.core.schedule import ByOverride, Hole, Schedule, Timeline, told
+from tocsin.core.schedule import ByOverride, Hole, Schedule, Timeline, as_it_was, told
 from tocsin.core.schedule import shifts as shifts_of
-from tocsin.store import holidays, named, names, schedules, standing
+from tocsin.store import history, holidays, named, names, schedules, standing
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
 from tocsin.web.api.bodies import Moment, Name, Strict
@@ -48,7 +48,7 @@ class Definition(Span):
 async def get_shifts(
     asking: ReadTeamConfiguration, given: str, span: Annotated[SpanIn, Query()]
 ) -> Object:
-    """With overrides applied, as the schedule says now.
+    """With overrides applied: the past as it was, what comes as the schedule says now.
 
     `why` of a shift: `rotation NAME`, `holiday NAME` (a rotation for holidays), `event`,
     `override`, `swap`, `temporary`. `why` of a gap: `override`, `swap`, `temporary` or `punched
@@ -56,7 +56,11 @@ async def get_shifts(
     """
     from_, to = _span(asking, span)
     found, punched = await _schedule(asking, given, span.team, (from_, to))
-    return _shown([(found, _worked_out(found, from_, to))], punched)
+    past = min(to, asking.world.clock.now())
+    async with asking.world.database.transaction() as connection:
+        owner = await finding.in_team(connection, asking, "schedule", given, span.team)
+        recorded = await history.recorded(connection, owner.team, owner.row, from_, past)
+    return _shown([(found, as_it_was(_worked_out(found, from_, to), *recorded))], punched)
 
 
 @router.post("/schedules/preview", summary="What a team's definition would come to")
