@@ -1,10 +1,12 @@
 """Shifts worked out ahead: what is stored follows the schedules, and the past stays."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 
 from tests.store.scene import NOW, later, scene
 from tocsin.store.db import Connection, rows, run
+from tocsin.store.events import reserve_numbers
 from tocsin.store.shifts import HORIZON, duties, materialise
 
 HOURS = {"participants": ["mara", "jonas"], "start": "2026-01-01T00:00", "unit": "hour"}
@@ -72,3 +74,21 @@ async def test_many_schedules_are_written_in_slices(database: str) -> None:
         assert len(spans) == 4 * (HORIZON // timedelta(hours=1))
         assert len(await duties(connection, [1, 1], later(days=40))) == 4
         assert await materialise(connection, 1, NOW) == 0
+
+
+async def test_a_part_of_the_schedules_leaves_the_others_as_they_are(database: str) -> None:
+    async with scene(database) as db, db.transaction() as connection:
+        await _schedule(connection, "one")
+        await _schedule(connection, "other")
+        await materialise(connection, 1, NOW)
+        (last,) = await rows(connection, "SELECT max(id) AS id FROM schedule")
+        await run(connection, "UPDATE schedule SET body = '{}' WHERE team_id = 1")
+        await materialise(connection, 1, later(minutes=30), [last["id"]])
+        assert len(await duties(connection, [1], later(hours=2))) == 1
+
+
+async def test_new_alerts_take_their_numbers_while_shifts_are_worked_out(database: str) -> None:
+    async with scene(database) as db, db.transaction() as connection:
+        await materialise(connection, 1, NOW)
+        numbers = await asyncio.wait_for(reserve_numbers(db, {1: 2}), timeout=10)
+        assert len(numbers) == 1

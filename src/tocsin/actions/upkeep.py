@@ -1,6 +1,6 @@
 """Retention, shifts ahead, and the check that nothing open has been forgotten."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -12,6 +12,7 @@ from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
 from tocsin.store.names import all_teams
 from tocsin.store.outbox import claim_job
+from tocsin.store.schedules import schedule_rows
 from tocsin.store.shifts import materialise
 
 log = structlog.get_logger()
@@ -78,7 +79,7 @@ async def _silent(world: World) -> None:
 
 
 async def _extend_shifts(world: World) -> None:
-    """Work shifts out ahead, team by team, so that no lock is held for long."""
+    """Work shifts out ahead, some schedules at a time, so that no transaction is long."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         if not await claim_job(connection, "shifts", timedelta(hours=6), now):
@@ -86,13 +87,23 @@ async def _extend_shifts(world: World) -> None:
         teams = await all_teams(connection)
     for team, name in teams.items():
         try:
-            async with world.worker_database.transaction() as connection:
-                await materialise(connection, team, now)
+            await _extend_team(world, team, now)
         except Exception as fault:
             if _away(fault):
                 raise
             log.exception("shifts of a team not worked out", team=name)
 
+
+async def _extend_team(world: World, team: int, now: datetime) -> None:
+    async with world.worker_database.transaction() as connection:
+        every = await schedule_rows(connection, team)
+    for begin in range(0, max(len(every), 1), _AT_ONCE):
+        async with world.worker_database.transaction() as connection:
+            await materialise(connection, team, now, every[begin : begin + _AT_ONCE])
+
+
+_AT_ONCE = 50
+"""So many schedules are worked out in one transaction."""
 
 _PIECES = (
     _partitions,

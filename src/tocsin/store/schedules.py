@@ -1,6 +1,7 @@
 """Schedules as values: what the configuration says of rotations, events, overrides."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -73,14 +74,18 @@ def asks_for_holidays(body: Mapping[str, object]) -> bool:
 
 
 async def schedules_of_team(
-    connection: Connection, team: int, from_: datetime, to: datetime
+    connection: Connection,
+    team: int,
+    from_: datetime,
+    to: datetime,
+    only: Sequence[int] | None = None,
 ) -> dict[int, Schedule]:
-    """A team's schedules by row, with the holidays of the time from `from_` to `to`.
+    """A team's schedules by row (or `only` these), with the holidays from `from_` to `to`.
 
-    Where overrides rival, the first counts: so those made by hand stand before the file's, the
-    newest first.
+    Others of this process run in between. Where overrides rival, the first counts: so those made by
+    hand stand before the file's, the newest first.
     """
-    found = await rows(connection, _SCHEDULES, team)
+    found = await rows(connection, _SCHEDULES, team, None if only is None else list(only))
     bodies = [mapping(msgspec.json.decode(row["body"])) for row in found]
     days: Mapping[date, str] = _NO_DAYS
     if any(map(asks_for_holidays, bodies)):
@@ -90,6 +95,7 @@ async def schedules_of_team(
         overrides = [mapping(item) for item in msgspec.json.decode(row["overrides"])]
         schedule = schedule_of(row["name"], body, overrides, row["time_zone"], days)
         made[row["id"]] = replace(schedule, kept=_kept(row["kept"]))
+        await asyncio.sleep(0)  # somebody may have to be paged
     return made
 
 
@@ -110,8 +116,18 @@ SELECT s.id, s.name, s.body, s.kept, t.time_zone,
   (SELECT coalesce(jsonb_agg(o.body ORDER BY o.file_body IS NULL DESC,
      CASE WHEN o.file_body IS NULL THEN -o.id ELSE o.position END), '[]') FROM schedule_override o
    WHERE o.team_id = s.team_id AND o.schedule_id = s.id) AS overrides
-FROM schedule s JOIN team t ON t.id = s.team_id WHERE s.team_id = $1 ORDER BY s.position, s.id
+FROM schedule s JOIN team t ON t.id = s.team_id
+WHERE s.team_id = $1 AND ($2::bigint[] IS NULL OR s.id = ANY($2))
+ORDER BY s.position, s.id
 """
+
+
+async def schedule_rows(connection: Connection, team: int) -> list[int]:
+    """The rows of a team's schedules."""
+    found = await rows(
+        connection, "SELECT id FROM schedule WHERE team_id = $1 ORDER BY position, id", team
+    )
+    return [row["id"] for row in found]
 
 
 def _rotation(body: Mapping[str, object], number: int) -> Rotation:

@@ -9,7 +9,7 @@ from typing import Any
 from tocsin.core.schedule import rewriting, shifts, told
 from tocsin.store import holidays
 from tocsin.store.db import Connection, Row, rows, run
-from tocsin.store.schedules import schedules_of_team
+from tocsin.store.schedules import schedule_rows, schedules_of_team
 
 HORIZON = timedelta(days=90)
 """How far ahead shifts are worked out; the upkeep does it anew every day."""
@@ -29,18 +29,22 @@ class OnDuty:
     why: str
 
 
-async def materialise(connection: Connection, team: int, now: datetime) -> int:
+async def materialise(
+    connection: Connection, team: int, now: datetime, only: Sequence[int] | None = None
+) -> int:
     """Bring the stored shifts of a team to what its schedules say from `now` on.
 
     The past stays as it was: a shift that runs keeps its beginning, and ends at `now` when the
-    schedules no longer have it. Others of this process run in between. Returns how many rows were
-    written.
+    schedules no longer have it. Others of this process run in between. With `only` some of the
+    schedules (rows) are worked out. Returns how many rows were written.
     """
-    # two processes at once would both add what is missing
-    await rows(connection, "SELECT id FROM team WHERE id = $1 FOR NO KEY UPDATE", team)
+    # Two processes at once would both add what is missing. It is not the team's row that is
+    # locked: new alerts take their numbers there.
+    await rows(connection, "SELECT pg_advisory_xact_lock($1, $2)", _LOCK, team)
     await holidays.keep_country(connection, team, now, HORIZON)
-    found = await schedules_of_team(connection, team, now, now + HORIZON)
-    written = await _rewrite(connection, team, [*found], {}, now, others=True)
+    every = await schedule_rows(connection, team)
+    written = await _rewrite(connection, team, every, {}, now, others=True)
+    found = await schedules_of_team(connection, team, now, now + HORIZON, only)
     some: list[int] = []
     wanted: _Wanted = {}
     for number, schedule in found.items():
@@ -54,6 +58,8 @@ async def materialise(connection: Connection, team: int, now: datetime) -> int:
             some, wanted = [], {}
     return written + await _rewrite(connection, team, some, wanted, now)
 
+
+_LOCK = 0x5348  # any number that no other lock of ours begins with
 
 _Wanted = dict[tuple[tuple[int, str, str, str], datetime], datetime]
 """Schedule, tier, user, reason; beginning; with the end."""
