@@ -1,0 +1,187 @@
+"""The text of a calendar becomes entries, as far as they touch a length of time."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+import icalendar
+import recurring_ical_events
+
+from tocsin.core.calendarfile.model import CalendarError, Entry, Reading
+from tocsin.core.calendarfile.writing import USER
+from tocsin.core.localtime import resolve, wall_clock
+
+_DAY = timedelta(days=1)
+_SLACK = timedelta(days=2)  # more than any zone is away from UTC
+_MOST_NOTES = 20
+_LONGEST_TEXT = 500
+_TOO_OFTEN = {"SECONDLY": "every second", "MINUTELY": "every minute"}
+_TIMES = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"})
+
+
+def read(content: bytes, *, zone: str, from_: datetime, to: datetime, most: int) -> Reading:
+    """The entries that overlap [from_, to), at most `most`; cancelled ones are left out.
+
+    Times without a zone, and whole days, are those of `zone`. Raises `CalendarError`. How long it
+    takes is up to whoever wrote the text: read what is not trusted in a process with limits.
+    """
+    calendars = list(_calendars(content))
+    if not calendars:
+        raise CalendarError("it is cut off: END:VCALENDAR is missing")
+    notes: dict[str, None] = {}
+    entries: list[Entry] = []
+    for calendar in calendars:
+        if str(calendar.get("METHOD", "")).upper() == "CANCEL":
+            notes["a calendar with METHOD:CANCEL says what is off, and is not read"] = None
+            continue
+        sound = _weeded(calendar, notes)
+        notes |= dict.fromkeys(_unknown_zones(sound))
+        for event in _occurrences(sound, from_ - _SLACK, to + _SLACK, notes):
+            entry = _entry(event, zone)
+            if entry is not None and entry.from_ < to and entry.to > from_:
+                entries.append(entry)
+        if len(entries) > most:
+            raise CalendarError(
+                f"it has more than {most} entries between {from_:%Y-%m-%d} and {to:%Y-%m-%d}"
+            )
+    entries.sort(key=lambda entry: (entry.from_, entry.to, entry.uid, entry.summary))
+    return Reading(tuple(entries), _told(notes))
+
+
+def local_days(entry: Entry, zone: str) -> tuple[date, date]:
+    """The first and the last local day that an entry touches, with times of day or without."""
+    if entry.days is not None:
+        return entry.days
+    last = wall_clock(entry.to - timedelta(microseconds=1), zone)
+    return wall_clock(entry.from_, zone).date(), last.date()
+
+
+def _calendars(content: bytes) -> Iterator[icalendar.Calendar]:
+    head = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not head[:15].upper().startswith(b"BEGIN:VCALENDAR"):
+        shown = head[:40].decode("utf-8", "replace")
+        raise CalendarError(f"it is not an iCalendar file: it begins with {shown!r}")
+    try:
+        found = icalendar.Calendar.from_ical(content, multiple=True)
+    except Exception as fault:  # whatever the library finds wrong is wrong with the text
+        raise CalendarError(f"it cannot be read: {_short(fault)}") from fault
+    return (one for one in found if isinstance(one, icalendar.Calendar))
+
+
+def _weeded(calendar: icalendar.Calendar, notes: dict[str, None]) -> icalendar.Calendar:
+    """The calendar without the events whose times cannot be read; the notes name each."""
+    for parent in calendar.walk():
+        kept = []
+        for part in parent.subcomponents:
+            why = _why_not(part) if part.name == "VEVENT" else None
+            if why is None:
+                kept.append(part)
+            else:
+                notes[f"{_called(part)} is passed over: {why}"] = None
+        parent.subcomponents = kept
+    return calendar
+
+
+def _why_not(event: icalendar.Component) -> str | None:
+    for name, fault in event.errors:
+        if name is None or name.upper() in _TIMES:
+            return f"{name or 'a line'} cannot be read: {_short(fault)}"
+    if event.get("DTSTART") is None:
+        return "it has no DTSTART"
+    rules = event.get("RRULE")
+    for rule in rules if isinstance(rules, list) else [rules]:
+        frequency = "" if rule is None else str((rule.get("FREQ") or [""])[0]).upper()
+        if frequency in _TOO_OFTEN:
+            return f"it comes again {_TOO_OFTEN[frequency]}; hourly is the most"
+    return None
+
+
+def _unknown_zones(calendar: icalendar.Calendar) -> Iterator[str]:
+    for event in calendar.walk("VEVENT"):
+        for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
+            value = event.get(name)
+            moment = getattr(value, "dt", None)
+            zone = str(getattr(value, "params", {}).get("TZID", ""))
+            if zone and isinstance(moment, datetime) and moment.tzinfo is None:
+                yield f"the time zone {zone[:60]!r} is unknown: its times are read as local ones"
+
+
+def _occurrences(
+    calendar: icalendar.Calendar, from_: datetime, to: datetime, notes: dict[str, None]
+) -> Iterable[icalendar.Event]:
+    try:
+        try:
+            return recurring_ical_events.of(calendar).between(from_, to)
+        except tuple(recurring_ical_events.CalendarQuery.suppressed_errors) as fault:
+            notes[f"an entry is passed over: {_short(fault)}"] = None
+            return recurring_ical_events.of(calendar, skip_bad_series=True).between(from_, to)
+    except MemoryError:
+        raise
+    except Exception as fault:
+        raise CalendarError(f"its recurrences cannot be worked out: {_short(fault)}") from fault
+
+
+def _entry(event: icalendar.Event, zone: str) -> Entry | None:
+    """None for what is cancelled, without beginning, or without length."""
+    start, end = _moment(event, "DTSTART"), _moment(event, "DTEND")
+    if start is None or str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return None
+    days = None
+    if not isinstance(start, datetime):
+        last = _day_of(end) - _DAY if end is not None else start
+        days = (start, max(start, last))
+        from_ = resolve(datetime.combine(days[0], time()), zone)
+        to = resolve(datetime.combine(days[1] + _DAY, time()), zone)
+    else:
+        from_ = _instant(start, zone)
+        to = from_ if end is None else _instant(end, zone)
+    if to <= from_:
+        return None
+    return Entry(
+        uid=str(event.get("UID", ""))[:_LONGEST_TEXT],
+        from_=from_,
+        to=to,
+        summary=str(event.get("SUMMARY", ""))[:_LONGEST_TEXT],
+        description=str(event.get("DESCRIPTION", ""))[:_LONGEST_TEXT],
+        people=tuple(_people(event)),
+        days=days,
+    )
+
+
+def _people(event: icalendar.Event) -> Iterator[str]:
+    for name in (USER, "ATTENDEE"):
+        given = event.get(name)
+        for value in given if isinstance(given, list) else [given]:
+            text = "" if value is None else str(value).strip()
+            word = text[7:] if text[:7].lower() == "mailto:" else text
+            if word:
+                yield word[:_LONGEST_TEXT]
+
+
+def _moment(event: icalendar.Event, name: str) -> date | None:
+    moment = getattr(event.get(name), "dt", None)
+    return moment if isinstance(moment, date) else None
+
+
+def _day_of(moment: date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _instant(moment: date, zone: str) -> datetime:
+    if not isinstance(moment, datetime):
+        return resolve(datetime.combine(moment, time()), zone)
+    return resolve(moment, zone) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _called(event: icalendar.Component) -> str:
+    name = str(event.get("SUMMARY", "") or event.get("UID", "") or "an entry")
+    return f"{name[:60]!r}"
+
+
+def _told(notes: dict[str, None]) -> tuple[str, ...]:
+    every = tuple(notes)
+    more = len(every) - _MOST_NOTES
+    return every if more <= 0 else (*every[:_MOST_NOTES], f"and {more} more of the kind")
+
+
+def _short(fault: object) -> str:
+    return " ".join(str(fault).split())[:200] or type(fault).__name__
