@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.actions import sync
+from tocsin.actions.calendars import CALENDARS_EVERY, calendars_due
 from tocsin.actions.clockset import CLOCK_EVERY, watch_clock
 from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
 from tocsin.actions.dutywatch import DUTY_EVERY, watch_duty
@@ -62,6 +63,9 @@ class Bell:
 
 
 _LOOPS = ("page", "deliver", "poll", "write", "duty")
+_UNWATCHED = frozenset(
+    {"calendars"}
+)  # their turns take as long as somebody else's server lets them
 
 
 class Worker:
@@ -101,6 +105,8 @@ class Worker:
                 group.create_task(hearing, name="heartbeats")
                 watching = self._every("clock", watch_clock, CLOCK_EVERY)
                 group.create_task(watching, name="clock")
+                importing = self._every("calendars", calendars_due, CALENDARS_EVERY)
+                group.create_task(importing, name="calendars")
                 group.create_task(self._deliverer.settle_forever(), name="settle")
                 group.create_task(self._bell.tell_others(self._world), name="notify")
         finally:
@@ -137,7 +143,8 @@ class Worker:
         if name in self._down:
             self._down.discard(name)
             log.info("loop is back", loop=name)
-        self._turned[name] = self._world.clock.now()
+        if name not in _UNWATCHED:
+            self._turned[name] = self._world.clock.now()
         return more
 
     async def _page(self) -> bool:

@@ -119,7 +119,9 @@ def public(alert: Alert) -> str:
 
 @asynccontextmanager
 async def stage(
-    database: str, inlets: Mapping[str, type[Inlet]] | None = None
+    database: str,
+    inlets: Mapping[str, type[Inlet]] | None = None,
+    allow_private: tuple[str, ...] = (),
 ) -> AsyncGenerator[Stage]:
     """The doors on `database`, filled with teams, users and an integration."""
     clock = MovableClock(NOW)
@@ -135,6 +137,7 @@ async def stage(
         secrets=lambda _: "",
         plug_ins=PlugIns(inlets={name: partial(_same, made) for name, made in found.items()}),
         public_url="http://tocsin.test",
+        allow_private=allow_private,
     )
     try:
         async with Intake(world) as intake:

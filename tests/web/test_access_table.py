@@ -16,7 +16,7 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from tests.web.stage import TEAMS, USERS, Stage, public, stage
+from tests.web.stage import NOW, TEAMS, USERS, Stage, public, stage
 from tocsin.core import ids
 from tocsin.core.access import TABLE, Action, Place, Role
 from tocsin.store.db import Connection, rows, run
@@ -102,6 +102,28 @@ ROUTES: dict[str, Row] = {
         None,
         body={"definition": {"time_zone": "UTC", "schedules": {}}, **SPAN},
     ),
+    "POST /schedules/{given}/import": Row(Action.WRITE_SCHEDULES, Role.SCHEDULER),
+    "GET /calendars": Row(READ, None),
+    "POST /calendars": Row(
+        Action.WRITE_SCHEDULES,
+        Role.SCHEDULER,
+        body={
+            "team": "{team}",
+            "name": "absences",
+            "purpose": "time_off",
+            "address": "https://calendar.example.org/a.ics",
+        },
+    ),
+    "GET /calendars/{given}": Row(READ, Role.VIEWER),
+    "DELETE /calendars/{given}": Row(Action.WRITE_SCHEDULES, Role.SCHEDULER),
+    "POST /calendars/{given}/refresh": Row(Action.WRITE_SCHEDULES, Role.SCHEDULER),
+    "GET /feeds": Row(Action.READ_OWN, None),
+    "POST /feeds": Row(Action.WRITE_OWN, Role.USER),
+    "DELETE /feeds/{given}": Row(Action.WRITE_OWN, Role.USER),
+    "PUT /teams/{given}/holidays/{year}": Row(
+        WRITE, Role.TEAM_ADMIN, body={"days": [{"month": 12, "day": 24}]}
+    ),
+    "GET /reports/duty-hours": Row(Action.READ_DUTY, Role.VIEWER, "team={team}&month=2026-11"),
     "GET /live": Row(Action.FOLLOW_LIVE, None),
     "POST /connectors/{given}/poll": Row(Action.POLL_CONNECTORS, Role.USER),
     **_crud("teams", READ, Action.WRITE_TEAMS, {"name": "new", "time_zone": "UTC"}),
@@ -276,7 +298,7 @@ def allowed(user: str, team: str, name: str) -> bool:
         case Place.TEAM:
             return team in USERS[user][2]
         case Place.SELF:  # the things asked for are mara's
-            return user == "mara" or name == "POST /tokens"
+            return user == "mara" or name in {"POST /tokens", "POST /feeds"}
         case Place.ANYWHERE:  # the user asked for is mara, of soc
             return "soc" in USERS[user][2]
         case Place.INSTALLATION:
@@ -290,6 +312,7 @@ async def called(
     method, _, path = name.partition(" ")
     kind = path.split("/")[1]
     path = path.replace("{alert_id}", made["alert"]).replace("{given}", made.get(kind, "x"))
+    path = path.replace("{year}", "2027")
     query = row.query.replace("{team}", made["team"])
     body = json.loads(
         json.dumps(dict(row.body))
@@ -297,7 +320,7 @@ async def called(
         .replace('"{alert}"', json.dumps(made["alert"]))
         .replace("{member}", "ada" if made["team"] == "soc" else "nick")
     )
-    sends = method in {"POST", "PATCH"}
+    sends = method in {"POST", "PATCH", "PUT"}
     return await web.request(method, f"/api/v1{path}?{query}{more}", json=body if sends else None)
 
 
@@ -316,7 +339,7 @@ TABLES = (
     "alert", "timeline", "notification", "team", "app_user", "membership", "contact_method",
     "notification_rule", "schedule", "schedule_override", "escalation_policy", "category",
     "integration", "connector", "maintenance_window", "api_token", "address", "punch", "poll",
-    "shift",
+    "shift", "calendar", "calendar_entry", "feed",
 )  # fmt: skip
 
 _numbers = itertools.count(100)
@@ -362,6 +385,16 @@ async def targets(doors: Stage, team: str) -> dict[str, str]:
             ],
         ),
     }
+    things["calendars"] = (
+        "calendar",
+        [
+            ("name", f"a{number}"),
+            ("purpose", "time_off"),
+            ("origin", "api"),
+            ("made_by", "sam"),
+            ("made_at", NOW),
+        ],
+    )
     method = body({"channel": "webhook", "address": "http://127.0.0.1:9/"})
     token = await doors.token("mara", "read")
     async with doors.world.database.transaction() as connection:
@@ -391,6 +424,15 @@ async def targets(doors: Stage, team: str) -> dict[str, str]:
             [("id", number), ("name", f"w{number}"), ("team_id", owner), ("body", window)],
         )
         made["maintenance-windows"] = ids.encode(0, number)
+        await _insert(
+            connection,
+            "feed",
+            [
+                ("id", number), ("hash", str(number).encode()), ("name", "x"), ("kind", "user"),
+                ("owner_id", mara), ("made_at", NOW),
+            ],
+        )  # fmt: skip
+        made["feeds"] = ids.encode(0, number)
         hashed = doors.world.keys.hash(token)
         found = await rows(connection, "SELECT id FROM api_token WHERE hash = $1", hashed)
     made["tokens"] = ids.encode(0, found[0]["id"])

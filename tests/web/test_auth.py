@@ -136,7 +136,7 @@ async def test_a_method_that_is_none_is_a_405_that_names_those_that_are(doors: S
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-COMING = ("/ical/x.ics", "/callback/sms/x", "/scim/v2/Users", "/auth/login")
+COMING = ("/callback/sms/x", "/scim/v2/Users", "/auth/login")
 
 
 async def test_addresses_of_a_later_version_say_so(doors: Stage) -> None:

@@ -12,6 +12,7 @@ _TABLES: Final = {
     "category": "category",
     "integration": "integration",
     "connector": "connector",
+    "calendar": "calendar",
 }
 
 

@@ -9,7 +9,6 @@ from tocsin.web.problems import coming
 
 _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _COMING = {
-    "/ical/": "iCalendar feeds",
     "/callback/": "callbacks of channels",
     "/scim/": "SCIM",
     "/auth/": "sign-in",

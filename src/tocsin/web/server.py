@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
-from tocsin.web import figures, intake, later, replies
+from tocsin.web import feeds, figures, intake, later, replies
 from tocsin.web.api import Doors, create_api
 from tocsin.web.auth import Callers
 from tocsin.web.gate import Gate
@@ -38,6 +38,7 @@ def create_app(parts: Parts) -> Web:
     routes: list[BaseRoute] = [
         *intake.routes(intake.Senders(parts)),
         *replies.routes(replies.Replies(parts)),
+        *feeds.routes(feeds.Feeds(parts)),
         *figures.routes(figures.Monitoring(parts)),
         *later.routes(later.Later(callers)),
         Mount("/api/v1", api),

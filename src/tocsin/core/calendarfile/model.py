@@ -14,7 +14,7 @@ class Entry:
 
     `people` are the words by which the entry may name users: a name of ours, addresses of mail,
     in the order in which they count. `days` are the local days [first, last] that an entry
-    without times of day covers, None for one with times.
+    without times of day covers, None for one with times. `sequence` grows when the entry changes.
     """
 
     uid: str
@@ -24,6 +24,7 @@ class Entry:
     description: str = ""
     people: tuple[str, ...] = ()
     days: tuple[date, date] | None = None
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from tocsin.core.calendarfile.model import Entry
 
+EVERYTHING = "*"
 _BETWEEN = re.compile(r"[,;/&\n]|\band\b|\bund\b")
 _ROLE = re.compile(r"^[^:]{1,40}:\s+")  # `On call: mara`
 
@@ -13,7 +14,7 @@ class People:
     """Finds users by their names and addresses of mail, in any case.
 
     `users` maps each name to its address; `called` maps what calendars say to names, and goes
-    first.
+    first. Its word `*` stands for entries that name nobody.
     """
 
     def __init__(self, users: Mapping[str, str | None], called: Mapping[str, str]) -> None:
@@ -33,4 +34,4 @@ class People:
             known = dict.fromkeys(name for name in found if name is not None)
             if known:
                 return tuple(known)
-        return ()
+        return () if self._else is None else (self._else,)

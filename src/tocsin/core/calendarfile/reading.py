@@ -9,6 +9,7 @@ import recurring_ical_events
 from tocsin.core.calendarfile.model import CalendarError, Entry, Reading
 from tocsin.core.calendarfile.writing import USER
 from tocsin.core.localtime import resolve, wall_clock
+from tocsin.core.storable import clean
 
 _DAY = timedelta(days=1)
 _SLACK = timedelta(days=2)  # more than any zone is away from UTC
@@ -137,13 +138,14 @@ def _entry(event: icalendar.Event, zone: str) -> Entry | None:
     if to <= from_:
         return None
     return Entry(
-        uid=str(event.get("UID", ""))[:_LONGEST_TEXT],
+        uid=_words(event.get("UID")),
         from_=from_,
         to=to,
-        summary=str(event.get("SUMMARY", ""))[:_LONGEST_TEXT],
-        description=str(event.get("DESCRIPTION", ""))[:_LONGEST_TEXT],
+        summary=_words(event.get("SUMMARY")),
+        description=_words(event.get("DESCRIPTION")),
         people=tuple(_people(event)),
         days=days,
+        sequence=_number(event.get("SEQUENCE")),
     )
 
 
@@ -151,10 +153,20 @@ def _people(event: icalendar.Event) -> Iterator[str]:
     for name in (USER, "ATTENDEE"):
         given = event.get(name)
         for value in given if isinstance(given, list) else [given]:
-            text = "" if value is None else str(value).strip()
+            text = _words(value).strip()
             word = text[7:] if text[:7].lower() == "mailto:" else text
             if word:
-                yield word[:_LONGEST_TEXT]
+                yield word
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):  # a property that stands twice
+        value = value[0]
+    return "" if value is None else clean(str(value))[:_LONGEST_TEXT]
+
+
+def _number(value: object) -> int:
+    return min(max(value, 0), 2**31 - 1) if isinstance(value, int) else 0
 
 
 def _moment(event: icalendar.Event, name: str) -> date | None:

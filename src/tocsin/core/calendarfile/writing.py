@@ -14,13 +14,11 @@ _FOLD = 75  # octets in a line, without its end: RFC 5545, 3.1
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 
-def write(
-    entries: Iterable[Entry], *, name: str, sequence: int, stamp: datetime, refresh: timedelta
-) -> str:
+def write(entries: Iterable[Entry], *, name: str, stamp: datetime, refresh: timedelta) -> str:
     """A calendar called `name` that asks to be fetched anew every `refresh`.
 
-    `sequence` grows with every change of what the entries are made from; `stamp` is the moment
-    that DTSTAMP shows. Neither is read from a clock, so equal input gives equal text.
+    `stamp` is the moment that DTSTAMP shows; it is not the clock's, so equal input gives equal
+    text.
     """
     period = f"PT{int(refresh.total_seconds()) // 60}M"
     lines = [
@@ -35,16 +33,16 @@ def write(
         f"X-PUBLISHED-TTL:{period}",
     ]
     for entry in entries:
-        lines += _event(entry, sequence, stamp)
+        lines += _event(entry, stamp)
     lines.append("END:VCALENDAR")
     return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
 
 
-def _event(entry: Entry, sequence: int, stamp: datetime) -> Iterator[str]:
+def _event(entry: Entry, stamp: datetime) -> Iterator[str]:
     yield "BEGIN:VEVENT"
     yield f"UID:{_text(entry.uid)}"
     yield f"DTSTAMP:{_instant(stamp)}"
-    yield f"SEQUENCE:{sequence}"
+    yield f"SEQUENCE:{entry.sequence}"
     if entry.days is None:
         yield f"DTSTART:{_instant(entry.from_)}"
         yield f"DTEND:{_instant(entry.to)}"

@@ -1,5 +1,6 @@
 """Every table, typed."""
 
+from tocsin.store.schema.calendars import calendar, calendar_entry, feed
 from tocsin.store.schema.columns import metadata
 from tocsin.store.schema.configuration import (
     address,
@@ -41,12 +42,15 @@ __all__ = [
     "alert",
     "api_token",
     "budget",
+    "calendar",
+    "calendar_entry",
     "category",
     "connector",
     "contact_method",
     "duty_seen",
     "escalation_policy",
     "event",
+    "feed",
     "heartbeat",
     "holiday",
     "installation",

@@ -1,0 +1,198 @@
+"""The calendars of a team, made, shown and removed; files of shifts laid over each other."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from tocsin.actions.calendarfetch import address_of
+from tocsin.actions.calendars import AHEAD, BACK, set_address, take_effect
+from tocsin.actions.configure import ConfigureError, ConflictError, Fault, NotFoundError
+from tocsin.actions.shown import instant
+from tocsin.actions.world import World
+from tocsin.core import ids
+from tocsin.core.calendarfile import Entry, People, local_days
+from tocsin.core.dutycsv import RowsError, Span, laid_over, read_rows
+from tocsin.store import calendarlist
+from tocsin.store.calendarlist import NewCalendar
+from tocsin.store.calendars import Origin, Purpose, imported, mails_of, replace_entries
+from tocsin.store.db import Connection, Row
+from tocsin.store.named import zone_of
+
+_MOST_UNKNOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A calendar that somebody wants imported into a team."""
+
+    team: int
+    name: str
+    purpose: Purpose
+    schedule: int | None
+    address: str
+    people: Mapping[str, str]
+
+
+async def add_calendar(world: World, wanted: Wanted, by: str) -> dict[str, object]:
+    """Import a calendar from now on. Raises `ConfigureError`, `ConflictError`."""
+    now = world.clock.now()
+    try:
+        address_of(wanted.address)
+    except ValueError as fault:
+        raise ConfigureError([Fault(("address",), str(fault))]) from None
+    async with world.database.transaction() as connection:
+        members = await mails_of(connection, wanted.team)
+        strangers = sorted(set(wanted.people.values()) - set(members))
+        if strangers:
+            what = f"nobody in the team is called {strangers[0][:80]!r}"
+            raise ConfigureError([Fault(("people",), what)])
+        new = NewCalendar(
+            team=wanted.team,
+            name=wanted.name,
+            purpose=wanted.purpose,
+            origin=Origin.API,
+            schedule=wanted.schedule,
+            people=wanted.people,
+            made_by=by,
+        )
+        row = await calendarlist.add(connection, new, now)
+        if row is None:
+            raise ConflictError(f"a calendar called {wanted.name!r} is there already")
+        await set_address(world, connection, wanted.team, row, wanted.address)
+    world.wake()
+    return await show_calendar(world, wanted.team, row)
+
+
+async def show_calendars(world: World, teams: Collection[int]) -> list[dict[str, object]]:
+    """The calendars of these teams with how they stand; of their addresses only the host."""
+    async with world.database.transaction() as connection:
+        return [_shown(row) for row in await calendarlist.listed(connection, teams)]
+
+
+async def show_calendar(world: World, team: int, row: int) -> dict[str, object]:
+    """One calendar; `unknown` has what its entries say where they name nobody in the team."""
+    now = world.clock.now()
+    async with world.database.transaction() as connection:
+        found = await calendarlist.one(connection, team, row)
+        if found is None:
+            raise NotFoundError("there is no such calendar")
+        unknown: list[str] = []
+        purpose = Purpose(found["purpose"])
+        if purpose is not Purpose.HOLIDAYS:
+            users = await mails_of(connection, team)
+            for one in await imported(connection, team, purpose, now - BACK, now + AHEAD):
+                if one.calendar == row:
+                    people = People(users, one.people)
+                    nobody = (entry for entry in one.entries if not people.of(entry))
+                    unknown = list(dict.fromkeys(entry.summary for entry in nobody))
+    return {**_shown(found), "unknown": unknown[:_MOST_UNKNOWN]}
+
+
+async def remove_calendar(world: World, team: int, row: int) -> None:
+    """Forget a calendar and all that it said. Raises `ConflictError` for the configuration's."""
+    async with world.database.transaction() as connection:
+        found = await calendarlist.one(connection, team, row)
+        if found is None:
+            raise NotFoundError("there is no such calendar")
+        if found["origin"] == Origin.CONFIGURATION:
+            raise ConflictError(
+                "the team's `holidays` name this calendar: take `calendar` away there"
+            )
+        await calendarlist.remove(connection, team, row)
+        await take_effect(connection, team, world.clock.now())
+    world.wake()
+
+
+async def read_calendar_now(world: World, team: int, row: int) -> dict[str, object]:
+    """Have a calendar read at once, whole; answers how it stands."""
+    async with world.database.transaction() as connection:
+        await calendarlist.read_now(connection, team, row, world.clock.now())
+    return await show_calendar(world, team, row)
+
+
+async def import_rows(
+    world: World, team: int, schedule: int, name: str, text: str, by: str
+) -> dict[str, object]:
+    """Lay the shifts of a file over those of earlier ones, all or none. Raises `ConfigureError`."""
+    now = world.clock.now()
+    async with world.database.transaction() as connection:
+        members = {
+            word.casefold(): user
+            for user, mail in (await mails_of(connection, team)).items()
+            for word in (user, mail)
+            if word
+        }
+        try:
+            rows = read_rows(text, lambda word: members.get(word.casefold()))
+        except RowsError as fault:
+            faults = [Fault(("line", line), what) for line, what in fault.faults]
+            raise ConfigureError(faults) from None
+        calendar = await _of_files(connection, team, schedule, name, by, world)
+        former = [Span(*span) for span in await calendarlist.spans(connection, team, calendar)]
+        stands = laid_over(former, rows)
+        zone = await zone_of(connection, team)
+        entries = [_entry(span) for span in stands]
+        with_days = [(entry, local_days(entry, zone)) for entry in entries]
+        await replace_entries(connection, team, calendar, with_days)
+        await take_effect(connection, team, now)
+    world.wake()
+    return {
+        "schedule": name,
+        "shifts": len(rows.spans),
+        "cleared": len(rows.cleared),
+        "imported": len(stands),
+    }
+
+
+async def _of_files(
+    connection: Connection, team: int, schedule: int, name: str, by: str, world: World
+) -> int:
+    """The calendar that keeps what files said of a schedule, made when it is first needed."""
+    row = await calendarlist.of_files(connection, team, schedule)
+    if row is None:
+        new = NewCalendar(
+            team=team,
+            name=f"files: {name}",
+            purpose=Purpose.SHIFTS,
+            origin=Origin.FILE,
+            schedule=schedule,
+            people={},
+            made_by=by,
+        )
+        await calendarlist.add(connection, new, world.clock.now())
+        row = await calendarlist.of_files(connection, team, schedule)
+    if row is None:
+        raise ConflictError(f"another calendar is called 'files: {name}': remove it first")
+    return row
+
+
+def _entry(span: Span) -> Entry:
+    uid = f"{span.user} {span.from_.isoformat()}"
+    return Entry(uid, span.from_, span.to, people=(span.user,))
+
+
+def _shown(row: Row) -> dict[str, object]:
+    people: Mapping[str, str] = msgspec.json.decode(row["people"])
+    notes: list[str] = msgspec.json.decode(row["notes"])
+    return {
+        "id": ids.encode(row["team_id"], row["id"]),
+        "name": row["name"],
+        "team": row["team"],
+        "purpose": row["purpose"],
+        "origin": row["origin"],
+        "schedule": row["schedule"],
+        "host": row["host"],
+        "people": people,
+        "made_by": row["made_by"],
+        "made_at": instant(row["made_at"]),
+        "state": {
+            "entries": row["entries"],
+            "last_success_at": instant(row["succeeded_at"]),
+            "worked_out_at": instant(row["worked_out_at"]),
+            "next_read_at": instant(row["run_at"]),
+            "error": row["error"],
+            "failures": row["failures"],
+            "notes": notes,
+        },
+    }

@@ -1,0 +1,293 @@
+"""Calendars of others: read again and again, the last good copy kept, whatever they answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.web.stage import NOW, Stage, stage
+from tocsin.actions import calendarbook
+from tocsin.actions.calendarbook import Wanted
+from tocsin.actions.calendarchild import read_apart
+from tocsin.actions.calendars import calendars_due
+from tocsin.core.calendarfile import CalendarError
+from tocsin.store.calendars import Purpose
+
+Said = bytes | web.StreamResponse | Awaitable[web.StreamResponse]
+Answer = Callable[[web.Request], Said]
+
+
+def calendar(*events: str) -> bytes:
+    body = "".join(
+        f"BEGIN:VEVENT\r\nUID:{n}\r\n{e}\r\nEND:VEVENT\r\n" for n, e in enumerate(events)
+    )
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{body}END:VCALENDAR\r\n".encode()
+
+
+def event(summary: str, day: int = 26, *more: str) -> str:
+    ends = (f"DTSTART:202611{day:02}T080000Z", f"DTEND:202611{day:02}T160000Z")
+    return "\r\n".join((*ends, f"SUMMARY:{summary}", *more))
+
+
+@dataclass
+class Peer:
+    """Somebody else's server for calendars, on loopback."""
+
+    answer: Answer
+    port: int = 0
+    asked: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(dict(request.headers))
+        found = self.answer(request)
+        if isinstance(found, bytes):
+            return web.Response(body=found, content_type="text/calendar")
+        if isinstance(found, web.StreamResponse):
+            return found
+        return await found
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/private/basic.ics"
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    made = Peer(lambda _: calendar(event("mara")))
+    app = web.Application()
+    app.router.add_get("/{rest:.*}", made.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.port = runner.addresses[0][1]
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def doors(database: str) -> AsyncIterator[Stage]:
+    async with stage(database, allow_private=("127.0.0.0/8",)) as made:
+        yield made
+
+
+async def added(
+    doors: Stage, address: str, people: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    wanted = Wanted(
+        team=1,
+        name="absences",
+        purpose=Purpose.TIME_OFF,
+        schedule=None,
+        address=address,
+        people=people or {},
+    )
+    return await calendarbook.add_calendar(doors.world, wanted, "sam")
+
+
+async def state(doors: Stage) -> dict[str, Any]:
+    (shown,) = await calendarbook.show_calendars(doors.world, [1])
+    found = shown["state"]
+    assert isinstance(found, dict)
+    return found
+
+
+async def summaries(doors: Stage) -> list[str]:
+    found = await doors.rows("SELECT summary FROM calendar_entry ORDER BY lower(during), id")
+    return [row["summary"] for row in found]
+
+
+async def later(doors: Stage, **length: float) -> None:
+    await doors.clock.move(timedelta(**length))
+    assert await calendars_due(doors.world)
+
+
+async def test_a_calendar_is_read_and_read_again_only_when_it_changed(
+    doors: Stage, peer: Peer
+) -> None:
+    def answer(request: web.Request) -> web.Response:
+        if request.headers.get("If-None-Match") == '"one"':
+            return web.Response(status=304)
+        return web.Response(body=calendar(event("mara")), headers={"ETag": '"one"'})
+
+    peer.answer = answer
+    await added(doors, peer.address)
+    assert await calendars_due(doors.world)
+    assert await summaries(doors) == ["mara"]
+    assert not await calendars_due(doors.world), "not before its time"
+    await later(doors, minutes=16)
+    assert peer.asked[1]["If-None-Match"] == '"one"'
+    found = await state(doors)
+    assert (found["entries"], found["error"], found["failures"]) == (1, None, 0)
+    before = found["worked_out_at"]
+    await later(doors, hours=13)
+    assert (await state(doors))["worked_out_at"] > before, "days came nearer"
+    assert await summaries(doors) == ["mara"]
+
+
+def too_large(_: web.Request) -> bytes:
+    return calendar(*[event("x" * 1000)] * 50_000)
+
+
+async def drip(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(1000):
+        await response.write(b"B")
+        await asyncio.sleep(0.1)
+    return response
+
+
+def moved(where: str) -> Answer:
+    return lambda _: web.Response(status=302, headers={"Location": where})
+
+
+BAD: dict[str, tuple[Answer, str]] = {
+    "50 MB": (too_large, "it is larger than 5 MB"),
+    "private": (moved("http://10.0.0.1/a.ics"), "10.0.0.1 is not a public address"),
+    "metadata": (moved("http://169.254.169.254/latest"), "169.254.169.254 is not a public address"),
+    "file": (moved("file:///etc/passwd"), "redirects to what is no http or https address"),
+    "round": (moved("/again"), "it is redirected more than 4 times"),
+    "sign-in": (lambda _: b"<!doctype html><h1>Sign in</h1>", "it is not an iCalendar file"),
+    "gone": (lambda _: web.Response(status=404), "answered with the status 404"),
+    "broken": (lambda _: web.Response(status=500), "answered with the status 500"),
+    "cut off": (lambda _: calendar(event("ada"))[:-30], "it is cut off"),
+    "many": (
+        lambda _: calendar(event("ada", 26, "RRULE:FREQ=HOURLY")),
+        "more than 5000 entries",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", BAD)
+async def test_the_last_good_copy_stays_and_the_fault_is_told(
+    doors: Stage, peer: Peer, which: str
+) -> None:
+    await added(doors, peer.address)
+    await calendars_due(doors.world)
+    peer.answer, why = BAD[which]
+    for failures in (1, 2):
+        await later(doors, minutes=31)
+        found = await state(doors)
+        assert why in found["error"]
+        assert "private/basic" not in found["error"], "an address may be a secret"
+        assert found["failures"] == failures
+        assert await summaries(doors) == ["mara"]
+    peer.answer = lambda _: calendar(event("jonas"))
+    await later(doors, hours=2)
+    found = await state(doors)
+    assert (found["error"], found["failures"]) == (None, 0)
+    assert await summaries(doors) == ["jonas"]
+
+
+async def test_a_calendar_that_is_away_goes_on_from_its_last_good_copy(
+    doors: Stage, peer: Peer
+) -> None:
+    peer.answer = lambda _: calendar(event("mara", 1, "RRULE:FREQ=MONTHLY"))
+    await added(doors, peer.address)
+    await calendars_due(doors.world)
+    last = await doors.rows("SELECT max(upper(during)) AS at FROM calendar_entry")
+    peer.answer = lambda _: web.Response(status=503)
+    await later(doors, days=60)
+    further = await doors.rows("SELECT max(upper(during)) AS at FROM calendar_entry")
+    assert further[0]["at"] > last[0]["at"]
+    assert "503" in (await state(doors))["error"]
+
+
+async def test_a_slow_drip_ends_in_time_and_blocks_nobody(doors: Stage, peer: Peer) -> None:
+    peer.answer = drip
+    await doors.sql("SELECT 1")
+    await added(doors, peer.address)
+    reading = asyncio.create_task(calendars_due(doors.world, within=timedelta(seconds=1)))
+    assert await longest_stop(reading) < 0.2
+    assert "no answer in time" in (await state(doors))["error"]
+
+
+async def longest_stop(task: asyncio.Task[Any]) -> float:
+    """For how long the event loop did nothing else until the task was done, seconds."""
+    loop, longest = asyncio.get_running_loop(), 0.0
+    while not task.done():
+        asked = loop.time()
+        await asyncio.sleep(0.01)
+        longest = max(longest, loop.time() - asked - 0.01)
+    await task
+    return longest
+
+
+async def test_a_large_calendar_stops_nothing_else(doors: Stage, peer: Peer) -> None:
+    peer.answer = lambda _: calendar(*[event(f"mara {n}") for n in range(4000)])
+    await added(doors, peer.address)
+    assert await longest_stop(asyncio.create_task(calendars_due(doors.world))) < 0.2
+    assert (await state(doors))["entries"] == 4000
+
+
+async def test_a_hostile_file_is_ended_by_its_limits() -> None:
+    rule = "RRULE:FREQ=HOURLY;BYMINUTE=" + ",".join(map(str, range(60)))
+    seconds = ";BYSECOND=" + ",".join(map(str, range(60)))
+    content = calendar(event("x", 1, rule + seconds))
+    with pytest.raises(CalendarError, match=r"too much time or memory|more than 5000 entries"):
+        await read_apart(content, "UTC", NOW, NOW + timedelta(days=400))
+
+
+async def test_a_child_that_is_too_slow_is_ended() -> None:
+    content = calendar(*[event("x")] * 2000)
+    with pytest.raises(CalendarError, match="too much time or memory"):
+        await read_apart(content, "UTC", NOW, NOW + timedelta(days=400), patience=0.01)
+
+
+async def test_a_redirect_to_a_permitted_address_is_followed(doors: Stage, peer: Peer) -> None:
+    def answer(request: web.Request) -> bytes:
+        if request.path.startswith("/private"):
+            raise web.HTTPFound("/moved.ics")
+        return calendar(event("ada"))
+
+    peer.answer = answer
+    await added(doors, peer.address)
+    await calendars_due(doors.world)
+    assert await summaries(doors) == ["ada"]
+
+
+async def test_what_is_passed_over_and_who_is_unknown_is_shown(doors: Stage, peer: Peer) -> None:
+    peer.answer = lambda _: calendar(
+        event("mara"), event("Zoe Stranger"), event("Boss"), "SUMMARY:no time"
+    )
+    made = await added(doors, peer.address, people={"Boss": "ada"})
+    await calendars_due(doors.world)
+    rows = await doors.rows("SELECT id FROM calendar")
+    shown = await calendarbook.show_calendar(doors.world, 1, rows[0]["id"])
+    assert shown["id"] == made["id"]
+    assert shown["unknown"] == ["Zoe Stranger"]
+    assert (await state(doors))["notes"] == ["'no time' is passed over: it has no DTSTART"]
+
+
+async def test_two_processes_never_both_read_one_calendar(doors: Stage, peer: Peer) -> None:
+    await added(doors, peer.address)
+    await asyncio.gather(calendars_due(doors.world), calendars_due(doors.world))
+    assert len(peer.asked) == 1
+
+
+async def test_the_calendar_that_holidays_name_comes_changes_and_goes(
+    doors: Stage, peer: Peer
+) -> None:
+    async def named(holidays: dict[str, str] | None) -> None:
+        async with doors.client("ada") as client:
+            answer = await client.patch("/api/v1/teams/soc", json={"holidays": holidays})
+            assert answer.status_code == 200, answer.text
+        await doors.clock.move(timedelta(minutes=2))
+        await calendars_due(doors.world)
+
+    peer.answer = lambda _: calendar("DTSTART;VALUE=DATE:20261224\r\nSUMMARY:Eve")
+    await named({"calendar": peer.address})
+    (row,) = await doors.rows("SELECT first_day, last_day FROM calendar_entry")
+    assert row["first_day"].isoformat() == row["last_day"].isoformat() == "2026-12-24"
+    await named({"calendar": f"{peer.address}?2"})
+    assert len(peer.asked) == 2
+    (shown,) = await calendarbook.show_calendars(doors.world, [1])
+    assert (shown["origin"], shown["purpose"]) == ("configuration", "holidays")
+    await named(None)
+    assert await calendarbook.show_calendars(doors.world, [1]) == []
+    assert await summaries(doors) == []
