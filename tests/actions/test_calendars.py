@@ -284,6 +284,8 @@ async def test_the_calendar_that_holidays_name_comes_changes_and_goes(
     await named({"calendar": peer.address})
     (row,) = await doors.rows("SELECT first_day, last_day FROM calendar_entry")
     assert row["first_day"].isoformat() == row["last_day"].isoformat() == "2026-12-24"
+    days = await doors.rows("SELECT day, name FROM holiday WHERE origin = 'calendar'")
+    assert [(row["day"].isoformat(), row["name"]) for row in days] == [("2026-12-24", "Eve")]
     await named({"calendar": f"{peer.address}?2"})
     assert len(peer.asked) == 2
     (shown,) = await calendarbook.show_calendars(doors.world, [1])
@@ -291,3 +293,26 @@ async def test_the_calendar_that_holidays_name_comes_changes_and_goes(
     await named(None)
     assert await calendarbook.show_calendars(doors.world, [1]) == []
     assert await summaries(doors) == []
+    assert await doors.rows("SELECT 1 FROM holiday") == []
+
+
+async def test_imported_time_off_is_told_where_it_collides_with_a_shift(
+    doors: Stage, peer: Peer
+) -> None:
+    weeks = {
+        "name": "weeks",
+        "participants": ["mara"],
+        "start": "2026-11-02T09:00",
+        "unit": "week",
+    }
+    async with doors.client("sam") as client:
+        done = await client.patch("/api/v1/schedules/primary?team=soc", json={"rotations": [weeks]})
+        assert done.status_code == 200, done.text
+    await added(doors, peer.address)
+    await calendars_due(doors.world)
+    (row,) = await doors.rows("SELECT id FROM calendar")
+    shown = await calendarbook.show_calendar(doors.world, 1, row["id"])
+    assert shown["collisions"] == [
+        "mara has time off from 2026-11-26 09:00 to 2026-11-26 17:00 and is on duty in"
+        " soc/primary from 2026-11-23 09:00 to 2026-11-30 09:00 (Europe/Berlin)"
+    ]

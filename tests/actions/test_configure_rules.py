@@ -234,7 +234,6 @@ def test_the_list_of_what_comes_later_only_shrinks() -> None:
                 "channel telegram",
                 "channel voice",
                 "channel webpush",
-                "holidays: calendar",
                 "inlet alertmanager",
                 "inlet azure-monitor",
                 "inlet cloudevents",

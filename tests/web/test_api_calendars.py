@@ -182,3 +182,33 @@ async def test_hours_of_duty_are_what_was_clipped_to_the_month(
         wrong = await sam.get(f"/api/v1/reports/duty-hours?team=soc&month={month}")
         assert wrong.status_code == 422, month
     await doors.clock.move(timedelta(days=10))
+
+
+async def test_shifts_of_a_file_are_duty(doors: Stage, sam: httpx.AsyncClient) -> None:
+    weeks = {
+        "name": "weeks",
+        "participants": ["jonas"],
+        "start": "2026-11-02T09:00",
+        "unit": "week",
+    }
+    await sam.patch("/api/v1/schedules/primary?team=soc", json={"rotations": [weeks]})
+    await sent(sam, "mara@example.org,2026-11-24T06:00:00Z,2026-11-24T09:00:00Z")
+    duty = (await sam.get("/api/v1/duty?team=soc")).json()["items"]
+    assert [(one["user"], one["why"]) for one in duty] == [("mara", "calendar files: primary")]
+    assert duty[0]["until"] == "2026-11-24T09:00:00Z"
+    await sent(sam, "DELETE,2026-11-24T00:00:00Z,2026-11-25T00:00:00Z")
+    duty = (await sam.get("/api/v1/duty?team=soc")).json()["items"]
+    assert [one["user"] for one in duty] == ["jonas"]
+
+
+async def test_a_preview_keeps_what_calendars_say(doors: Stage, sam: httpx.AsyncClient) -> None:
+    await sent(sam, "mara@example.org,2026-12-01T08:00:00Z,2026-12-01T09:00:00Z")
+    body = {
+        "definition": {"tier": 1},
+        "from": "2026-12-01T00:00:00Z",
+        "to": "2026-12-02T00:00:00Z",
+    }
+    answer = await sam.post("/api/v1/schedules/primary/preview?team=soc", json=body)
+    assert answer.status_code == 200, answer.text
+    assert [one["user"] for one in answer.json()["shifts"]] == ["mara"]
+    assert answer.json()["removed"] == []

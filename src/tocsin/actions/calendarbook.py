@@ -7,7 +7,13 @@ import msgspec
 
 from tocsin.actions.calendarfetch import address_of
 from tocsin.actions.calendars import AHEAD, BACK, set_address, take_effect
-from tocsin.actions.configure import ConfigureError, ConflictError, Fault, NotFoundError
+from tocsin.actions.configure import (
+    ConfigureError,
+    ConflictError,
+    Fault,
+    NotFoundError,
+    absent_on_duty,
+)
 from tocsin.actions.shown import instant
 from tocsin.actions.world import World
 from tocsin.core import ids
@@ -71,13 +77,17 @@ async def show_calendars(world: World, teams: Collection[int]) -> list[dict[str,
 
 
 async def show_calendar(world: World, team: int, row: int) -> dict[str, object]:
-    """One calendar; `unknown` has what its entries say where they name nobody in the team."""
+    """One calendar; `unknown` has what its entries say where they name nobody in the team.
+
+    `collisions` has a line for each shift of somebody who has time off then.
+    """
     now = world.clock.now()
     async with world.database.transaction() as connection:
         found = await calendarlist.one(connection, team, row)
         if found is None:
             raise NotFoundError("there is no such calendar")
         unknown: list[str] = []
+        collisions: tuple[str, ...] = ()
         purpose = Purpose(found["purpose"])
         if purpose is not Purpose.HOLIDAYS:
             users = await mails_of(connection, team)
@@ -86,7 +96,13 @@ async def show_calendar(world: World, team: int, row: int) -> dict[str, object]:
                     people = People(users, one.people)
                     nobody = (entry for entry in one.entries if not people.of(entry))
                     unknown = list(dict.fromkeys(entry.summary for entry in nobody))
-    return {**_shown(found), "unknown": unknown[:_MOST_UNKNOWN]}
+        if purpose is Purpose.TIME_OFF:
+            collisions = await absent_on_duty(connection, [team], now)
+    return {
+        **_shown(found),
+        "unknown": unknown[:_MOST_UNKNOWN],
+        "collisions": list(collisions[:_MOST_UNKNOWN]),
+    }
 
 
 async def remove_calendar(world: World, team: int, row: int) -> None:

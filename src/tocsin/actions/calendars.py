@@ -12,7 +12,7 @@ from tocsin.actions.world import World
 from tocsin.core.calendarfile import CalendarError, Entry, Reading, local_days
 from tocsin.egress import GuardedClient
 from tocsin.keys import SealError
-from tocsin.store import calendarlist
+from tocsin.store import calendarlist, imports
 from tocsin.store.calendarlist import CONFIGURED, Configured, NewCalendar
 from tocsin.store.calendars import (
     DueCalendar,
@@ -91,6 +91,7 @@ async def _read(world: World, client: GuardedClient, due: DueCalendar) -> None:
 async def take_effect(connection: Connection, team: int, now: datetime) -> None:
     """What calendars say of a team has changed: its shifts follow, in the same transaction."""
     await changed(connection, team)
+    await imports.keep_holidays(connection, team)
     await materialise(connection, team, now)
 
 

@@ -14,13 +14,12 @@ from tocsin.actions.world import World
 from tocsin.core import ids
 from tocsin.core.access import sees
 from tocsin.core.calendarfile import Entry, write
-from tocsin.core.schedule import Schedule, Shift, shifts
+from tocsin.core.schedule import Schedule, Shift, shifts, told
 from tocsin.keys import new_nonce
 from tocsin.store import feeds
-from tocsin.store.db import Connection, Row
+from tocsin.store.db import Row
 from tocsin.store.feeds import Feed, FeedKind, Known, StoredShift, teams_known
 from tocsin.store.schedules import schedules_of_team
-from tocsin.store.shifts import why_of
 
 BACK, AHEAD = timedelta(days=31), timedelta(days=184)
 """For which time around now a feed shows shifts."""
@@ -111,7 +110,7 @@ async def serve_feed(world: World, secret: str) -> Served | None:
             return None
         teams = [feed.team] if feed.team is not None else list(feed.owner.teams)
         known = await teams_known(connection, teams, from_, now)
-        plans = [(one, await _schedules(connection, one.team)) for one in known]
+        plans = [(one, await schedules_of_team(connection, one.team, now, to)) for one in known]
     entries: list[Entry] = []
     for one, schedules in plans:
         for number, schedule in schedules.items():
@@ -128,10 +127,6 @@ async def serve_feed(world: World, secret: str) -> Served | None:
 def _may_see(feed: Feed) -> bool:
     """Whether its owner, as they stand now, sees what the feed shows: never a team they left."""
     return feed.team is None or sees(feed.owner, feed.team)
-
-
-async def _schedules(connection: Connection, team: int) -> dict[int, Schedule]:
-    return await schedules_of_team(connection, team)
 
 
 def _entries(
@@ -177,7 +172,7 @@ def _joined(
         )
     for shift in (*running.values(), *(one for one in ahead if one.from_ > now)):
         yield StoredShift(
-            schedule=0, user=shift.user, why=why_of(shift.why), from_=shift.from_, to=shift.to
+            schedule=0, user=shift.user, why=told(shift.why), from_=shift.from_, to=shift.to
         )
 
 

@@ -7,12 +7,13 @@ import msgspec
 
 from tocsin.core.notation import listing, mapping, moment
 from tocsin.core.schedule import Absence
+from tocsin.store import imports
 from tocsin.store.db import Connection, rows
 
 
 @dataclass(frozen=True, slots=True)
 class TimeOff:
-    """What a team's definition says of absences; wall times are of its zone."""
+    """What a team's definition and its calendars say of absences; wall times are of its zone."""
 
     team: int
     name: str
@@ -25,14 +26,16 @@ async def time_off(connection: Connection, teams: Iterable[int]) -> list[TimeOff
     found = await rows(
         connection,
         "SELECT id, name, time_zone, body -> 'time_off' AS time_off FROM team"
-        " WHERE id = ANY($1::int[]) AND body ? 'time_off' ORDER BY name",
+        " WHERE id = ANY($1::int[]) ORDER BY name",
         list(teams),
     )
-    return [
-        TimeOff(row["id"], row["name"], row["time_zone"], absences)
-        for row in found
-        if (absences := absences_of(msgspec.json.decode(row["time_off"])))
-    ]
+    every: list[TimeOff] = []
+    for row in found:
+        absences = absences_of(msgspec.json.decode(row["time_off"] or "null"))
+        absences += await imports.absences_in(connection, row["id"])
+        if absences:
+            every.append(TimeOff(row["id"], row["name"], row["time_zone"], absences))
+    return every
 
 
 def absences_of(value: object) -> tuple[Absence, ...]:

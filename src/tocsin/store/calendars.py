@@ -190,9 +190,9 @@ class Imported:
 
 
 async def imported(
-    connection: Connection, team: int, purpose: Purpose, from_: datetime, to: datetime
+    connection: Connection, team: int, purpose: Purpose, from_: datetime | None, to: datetime | None
 ) -> list[Imported]:
-    """What the calendars of a team with this purpose say of the time from `from_` to `to`."""
+    """What the calendars of a team with this purpose say of a time; None leaves an end open."""
     calendars = await rows(
         connection,
         "SELECT id, name, schedule_id, people FROM calendar WHERE team_id = $1 AND purpose = $2"
@@ -200,6 +200,8 @@ async def imported(
         team,
         purpose.value,
     )
+    if not calendars:
+        return []
     entries = await rows(
         connection,
         "SELECT calendar_id, uid, summary, people, during, first_day, last_day FROM calendar_entry"

@@ -34,7 +34,7 @@ from tocsin.core.schedule import (
     WeeklyWindow,
 )
 from tocsin.core.timewindow import window
-from tocsin.store import holidays
+from tocsin.store import holidays, imports
 from tocsin.store.db import Connection, rows, run
 
 _NO_DAYS: Mapping[date, str] = {}
@@ -80,7 +80,7 @@ async def schedules_of_team(
     to: datetime,
     only: Sequence[int] | None = None,
 ) -> dict[int, Schedule]:
-    """A team's schedules by row (or `only` these), with the holidays from `from_` to `to`.
+    """A team's schedules by row (or `only` these), with holidays and imported shifts of a time.
 
     Others of this process run in between. Where overrides rival, the first counts: so those made by
     hand stand before the file's, the newest first.
@@ -90,11 +90,14 @@ async def schedules_of_team(
     days: Mapping[date, str] = _NO_DAYS
     if any(map(asks_for_holidays, bodies)):
         days = await holidays.holidays_of(connection, team, from_, to)
+    shifts = await imports.shifts_of(connection, team, from_, to)
     made: dict[int, Schedule] = {}
     for row, body in zip(found, bodies, strict=True):
         overrides = [mapping(item) for item in msgspec.json.decode(row["overrides"])]
         schedule = schedule_of(row["name"], body, overrides, row["time_zone"], days)
-        made[row["id"]] = replace(schedule, kept=_kept(row["kept"]))
+        number: int = row["id"]
+        kept, imported = _kept(row["kept"]), shifts.get(number, ())
+        made[number] = replace(schedule, kept=kept, imported=imported)
         await asyncio.sleep(0)  # somebody may have to be paged
     return made
 

@@ -1,5 +1,6 @@
 """The configuration: read, checked, planned, applied, exported, edited."""
 
+from tocsin.actions.configure.absent import absent_on_duty
 from tocsin.actions.configure.applying import Choices, apply, plan
 from tocsin.actions.configure.bodies import bodies
 from tocsin.actions.configure.editing import Editor, create, delete, update
@@ -28,6 +29,7 @@ __all__ = [
     "NotFoundError",
     "RefusedError",
     "Report",
+    "absent_on_duty",
     "apply",
     "bodies",
     "create",

@@ -33,7 +33,7 @@ def check_calendar(block: Block, check: Check) -> str | None:
     zone = check.zone(block)
     holidays = block.block("holidays")
     if holidays is not None:
-        check_holidays(holidays, check)
+        check_holidays(holidays)
     team = _Team(zone, holidays is not None)
     for _, schedule in block.named("schedules"):
         _schedule(schedule, check, team)
@@ -78,7 +78,7 @@ def check_override(block: Block, check: Check, zone: str | None) -> None:
         block.fault(None, str(error))
 
 
-def check_holidays(block: Block, check: Check) -> None:
+def check_holidays(block: Block) -> None:
     """A team's `holidays`."""
     country, subdivision = block.text("country"), block.text("subdivision")
     if country is None:
@@ -96,8 +96,6 @@ def check_holidays(block: Block, check: Check) -> None:
         day.text("name")
         day.end()
     address = block.text("calendar", most=2000)
-    if address is not None:
-        check.waits("holidays: calendar")
     if address is not None and not address.startswith(("https://", "http://")):
         block.fault("calendar", "give the address of an iCalendar file: https://...")
     block.end()

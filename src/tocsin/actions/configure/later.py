@@ -15,7 +15,6 @@ LATER: Final = (
     "channel telegram",
     "channel voice",
     "channel webpush",
-    "holidays: calendar",
     "inlet alertmanager",
     "inlet azure-monitor",
     "inlet cloudevents",

@@ -1,8 +1,8 @@
 """What a definition of schedules would come to, without storing it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from tocsin.actions.configure.absent import told
@@ -12,7 +12,7 @@ from tocsin.actions.configure.check import Check, Known
 from tocsin.actions.configure.faults import ConfigureError, Fault, Path
 from tocsin.actions.world import PlugIns
 from tocsin.core.notation import listing, mapping
-from tocsin.core.schedule import Schedule, Timeline, shifts
+from tocsin.core.schedule import ImportedShift, Schedule, Timeline, shifts
 from tocsin.store.absences import absences_of
 from tocsin.store.holidays import defined, prepare
 from tocsin.store.schedules import schedule_of
@@ -35,13 +35,15 @@ async def preview(
     to: datetime,
     users: Collection[str],
     days: Mapping[date, str] | None = None,
+    imported: Sequence[ImportedShift] = (),
 ) -> Preview:
     """Shifts and gaps of each schedule of a team in [from_, to).
 
     The definition is a team's block of the file: `time_zone`, `schedules`, `holidays`, `time_off`;
-    `days` are holidays besides those that it names. Names of people that are not among `users` are
-    worked out all the same, with a warning; so is what works from a later version, left out. Time
-    off of somebody who is on duty is told. Raises `ConfigureError`.
+    `days` are holidays besides those that it names, `imported` shifts that calendars say. Names of
+    people that are not among `users` are worked out all the same, with a warning; so is what works
+    from a later version, left out. Time off of somebody who is on duty is told. Raises
+    `ConfigureError`.
     """
     holidays = mapping(definition.get("holidays"))
     await prepare([holidays])
@@ -64,6 +66,7 @@ async def preview(
     warnings += dict.fromkeys(check.notes)
     for name, body in mapping(definition["schedules"]).items():
         schedule = _schedule(name, mapping(body), zone, days)
+        schedule = replace(schedule, imported=tuple(imported))
         found[name] = schedule, _worked_out(schedule, from_, to)
         warnings += told(name, schedule, off, from_, to)
         await asyncio.sleep(0)  # somebody may have to be paged

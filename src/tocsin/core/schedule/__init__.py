@@ -8,6 +8,7 @@ from tocsin.core.schedule.model import (
     Day,
     Event,
     FixedShift,
+    ImportedShift,
     Kept,
     KeptShift,
     OnHolidays,
@@ -23,6 +24,7 @@ from tocsin.core.schedule.past import as_it_was
 from tocsin.core.schedule.record import Rewriting, rewriting
 from tocsin.core.schedule.results import (
     AsBefore,
+    ByCalendar,
     ByEvent,
     ByOverride,
     ByRotation,
@@ -40,6 +42,7 @@ from tocsin.core.schedule.windows import open_between
 __all__ = [
     "Absence",
     "AsBefore",
+    "ByCalendar",
     "ByEvent",
     "ByOverride",
     "ByRotation",
@@ -52,6 +55,7 @@ __all__ = [
     "FixedShift",
     "Gap",
     "Hole",
+    "ImportedShift",
     "Kept",
     "KeptShift",
     "OnHolidays",

@@ -154,6 +154,16 @@ class FixedShift:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedShift:
+    """One person from `from_` to `to`, instants in UTC, as a calendar of others says."""
+
+    user: str
+    from_: datetime
+    to: datetime
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
 class Temporary:
     """A schedule in the place of the usual one, from `from_` to `to`.
 
@@ -226,7 +236,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One tier's rotations, then its events, in the order of their precedence, and what is on top.
+    """One tier's rotations, events, imported shifts in the order of precedence, and what is on top.
 
     `holidays` are the team's, local days of `time_zone`, each with its name.
     """
@@ -241,6 +251,7 @@ class Schedule:
     temporary: tuple[Temporary, ...] = ()
     holidays: Mapping[date, str] = field(default_factory=dict[date, str])
     kept: Kept | None = None
+    imported: tuple[ImportedShift, ...] = ()
 
 
 def _check_local(*times: time) -> None:

@@ -28,6 +28,14 @@ class ByEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ByCalendar:
+    """On duty by an entry of this imported calendar, which begins at the instant `begin`."""
+
+    calendar: str
+    begin: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ByOverride:
     """On duty, or taken off it, because of this override."""
 
@@ -48,7 +56,7 @@ class AsBefore:
     why: str
 
 
-Why = ByRotation | ByEvent | ByOverride | ByTemporary | AsBefore
+Why = ByRotation | ByEvent | ByCalendar | ByOverride | ByTemporary | AsBefore
 Hole = ByOverride | ByTemporary
 Duties = tuple[tuple[str, Why], ...]  # people on duty together, nobody twice, with the reasons
 
@@ -93,12 +101,14 @@ class Slice(NamedTuple):
 
 
 def told(why: Why) -> str:
-    """A reason in words: `rotation weeks`, `holiday weeks`, `event`, `override`, `swap`, ..."""
+    """A reason in words: `rotation weeks`, `event`, `calendar sap`, `override`, and so on."""
     match why:
         case ByRotation(rotation, _, holiday):
             return f"{'holiday' if holiday else 'rotation'} {rotation}"
         case ByEvent():
             return "event"
+        case ByCalendar(calendar):
+            return f"calendar {calendar}"
         case ByOverride(override):
             return "swap" if override.swap else "override"
         case ByTemporary():

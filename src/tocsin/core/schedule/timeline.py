@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 from tocsin.core.schedule.holidays import Span, holiday_spans
+from tocsin.core.schedule.imported import imported_layer
 from tocsin.core.schedule.instead import kept, replaced, temporaries
 from tocsin.core.schedule.model import Combine, Event, OnHolidays, Rotation, Schedule
 from tocsin.core.schedule.overrides import overridden
@@ -95,7 +96,7 @@ _Layer = Iterator[tuple[datetime, datetime, Duties]]
 
 
 def _layers(schedule: Schedule, from_: datetime, to: datetime) -> Iterator[_Layer]:
-    """What each rotation, then each event, says alone; the later ones win."""
+    """What each rotation, each event, then calendars say alone; the later ones win."""
     holidays: list[Span] = []
     if any(rotation.on_holidays is not None for rotation in schedule.rotations):
         holidays = holiday_spans(schedule.holidays, schedule.time_zone, from_, to)
@@ -103,6 +104,8 @@ def _layers(schedule: Schedule, from_: datetime, to: datetime) -> Iterator[_Laye
         yield _rotation(rotation, schedule.time_zone, from_, to, holidays)
     for number, event in enumerate(schedule.events):
         yield _event(number, event, from_, to)
+    if schedule.imported:
+        yield imported_layer(schedule.imported, from_, to)
 
 
 def _rotation(

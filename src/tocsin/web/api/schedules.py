@@ -51,8 +51,8 @@ async def get_shifts(
     """With overrides applied: the past as it was, what comes as the schedule says now.
 
     `why` of a shift: `rotation NAME`, `holiday NAME` (a rotation for holidays), `event`,
-    `override`, `swap`, `temporary`. `why` of a gap: `override`, `swap`, `temporary` or `punched
-    out` where one of these made it, null where nobody was planned.
+    `calendar NAME` (imported), `override`, `swap`, `temporary`. `why` of a gap: `override`,
+    `swap`, `temporary` or `punched out` where one of these made it, null where nobody was planned.
     """
     from_, to = _span(asking, span)
     found, punched = await _schedule(asking, given, span.team, (from_, to))
@@ -87,7 +87,7 @@ async def preview_schedule(
         days = await holidays.holidays_of(connection, owner.team, from_, to)
     definition = {"time_zone": former.time_zone, "schedules": {former.name: body.definition}}
     users = await _users(asking)
-    found = await configure.preview(definition, from_, to, users, days)
+    found = await configure.preview(definition, from_, to, users, days, former.imported)
     changed = found.schedules[former.name]
     before = _shifts(former, _worked_out(former, from_, to))
     after = _shifts(*changed)
