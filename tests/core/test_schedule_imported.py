@@ -80,3 +80,9 @@ def test_at_every_hour_those_are_on_duty_whose_entries_say_so(
         now = at(half / 2)
         expected = {one.user for one in entries if one.from_ <= now < one.to}
         assert {one.user for one in found.shifts if one.from_ <= now < one.to} == expected
+
+
+def test_a_file_that_piles_shifts_up_is_worked_out_in_time() -> None:
+    entries = tuple(said(user, n / 100, n / 100 + 20) for n in range(2500) for user in "ab")
+    schedule = replace(PLAIN, imported=entries)
+    assert {user for user, *_ in line(schedule)} == {"a", "b"}

@@ -1,6 +1,7 @@
 """A calendar of others is due: fetch it, read it apart, keep the last good copy."""
 
 import asyncio
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -104,21 +105,23 @@ async def _outcome(world: World, client: GuardedClient, due: DueCalendar) -> Out
         fetched = await fetch(client, address_of(address), etag=due.etag, modified=due.modified)
     except (ValueError, SealError) as fault:  # CalendarError among them
         error = str(fault)
-    content = due.content if fetched is None else fetched.content
+    former = None if due.content is None else await asyncio.to_thread(zlib.decompress, due.content)
+    content = former if fetched is None else fetched.content
     now = world.clock.now()
     fresh = due.worked_out_at is not None and now - due.worked_out_at < _OLD
     reading: Reading | None = None
-    if content is not None and not (fresh and content == due.content):
+    if content is not None and not (fresh and content == former):
         try:
             reading = await read_apart(content, due.time_zone, now - BACK, now + AHEAD)
         except CalendarError as fault:
             error = error or str(fault)
     sound = fetched is not None and error is None
+    kept = await asyncio.to_thread(zlib.compress, content) if sound and content else None
     return Outcome(
         run_at=now + _pause(due, error),
         error=error,
         notes=reading.notes if reading else (),
-        content=content if sound else None,
+        content=kept,
         etag=fetched.etag if sound and fetched else None,
         modified=fetched.modified if sound and fetched else None,
         entries=None if reading is None else list(_with_days(reading, due.time_zone)),

@@ -1,6 +1,5 @@
 """Calendars that are imported: what is read when, under which lease, and what it said last."""
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -34,7 +33,7 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueCalendar:
-    """A calendar that is leased to be read now."""
+    """A calendar that is leased to be read now; `content` is the last good copy, compressed."""
 
     team: int
     id: int
@@ -52,7 +51,10 @@ class DueCalendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a reading ended. `entries` None: they stay. `error` None: it was reached and is sound."""
+    """How a reading ended. `entries` None: they stay. `error` None: it was reached and is sound.
+
+    `content` is the new good copy, compressed; None: the former stays.
+    """
 
     run_at: datetime
     error: str | None = None
@@ -74,7 +76,7 @@ async def claim_calendars(connection: Connection, now: datetime, limit: int) -> 
             purpose=Purpose(row["purpose"]),
             time_zone=row["time_zone"],
             sealed_address=row["sealed_address"],
-            content=None if row["content"] is None else zlib.decompress(row["content"]),
+            content=row["content"],
             etag=row["etag"],
             modified=row["modified"],
             worked_out_at=row["worked_out_at"],
@@ -112,7 +114,7 @@ async def settle_calendar(
         outcome.run_at,
         outcome.error,
         msgspec.json.encode(outcome.notes).decode(),
-        None if outcome.content is None else zlib.compress(outcome.content),
+        outcome.content,
         outcome.etag,
         outcome.modified,
         now,

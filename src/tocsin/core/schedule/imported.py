@@ -1,6 +1,7 @@
 """Shifts that calendars and files say, as one layer of a schedule."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -15,10 +16,7 @@ def imported_layer(
 
     Those whose shifts overlap are on duty together; of two of one person the earlier counts.
     """
-    found = sorted(
-        (shift for shift in shifts if shift.from_ < to and shift.to > from_),
-        key=lambda shift: (shift.from_, shift.to, shift.user),
-    )
+    found = list(_apart(shift for shift in shifts if shift.from_ < to and shift.to > from_))
     cuts = sorted({cut for shift in found for cut in (shift.from_, shift.to)})
     open_: list[ImportedShift] = []
     waiting = iter(found)
@@ -30,6 +28,21 @@ def imported_layer(
             coming = next(waiting, None)
         if open_ and begin < to and end > from_:
             yield max(begin, from_), min(end, to), _duties(open_)
+
+
+def _apart(shifts: Iterable[ImportedShift]) -> Iterator[ImportedShift]:
+    """Cut so that nobody's overlap, in the order of their beginnings.
+
+    So there are never more at once than there are people, however many a file may pile up.
+    """
+    until: dict[str, datetime] = {}
+    cut: list[ImportedShift] = []
+    for shift in sorted(shifts, key=lambda shift: (shift.from_, shift.to, shift.user)):
+        begin = max(shift.from_, until.get(shift.user, shift.from_))
+        if begin < shift.to:
+            until[shift.user] = shift.to
+            cut.append(replace(shift, from_=begin))
+    yield from sorted(cut, key=lambda shift: shift.from_)
 
 
 def _duties(shifts: Iterable[ImportedShift]) -> Duties:
