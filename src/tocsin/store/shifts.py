@@ -8,6 +8,7 @@ from typing import Any
 
 from tocsin.core.schedule import rewriting, shifts, told
 from tocsin.store import holidays
+from tocsin.store.calendars import changed
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.schedules import schedule_rows, schedules_of_team
 
@@ -246,6 +247,7 @@ async def leave_shifts(
     """
     left = await run(connection, _LEAVE, team, user, tier, now, until, by)
     if left:
+        await changed(connection, team)
         await materialise(connection, team, now)
     return left
 

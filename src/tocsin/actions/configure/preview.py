@@ -40,10 +40,9 @@ async def preview(
     """Shifts and gaps of each schedule of a team in [from_, to).
 
     The definition is a team's block of the file: `time_zone`, `schedules`, `holidays`, `time_off`;
-    `days` are holidays besides those that it names, `imported` shifts that calendars say. Names of
-    people that are not among `users` are worked out all the same, with a warning; so is what works
-    from a later version, left out. Time off of somebody who is on duty is told. Raises
-    `ConfigureError`.
+    `days` are holidays besides those that it names, `imported` what calendars say. Names that are
+    not among `users` are worked out all the same, with a warning; so is what works from a later
+    version, left out. Time off of somebody who is on duty is told. Raises `ConfigureError`.
     """
     holidays = mapping(definition.get("holidays"))
     await prepare([holidays])
@@ -65,8 +64,7 @@ async def preview(
     warnings = [f"{one}: left out here, works from a later version" for one in sorted(check.later)]
     warnings += dict.fromkeys(check.notes)
     for name, body in mapping(definition["schedules"]).items():
-        schedule = _schedule(name, mapping(body), zone, days)
-        schedule = replace(schedule, imported=tuple(imported))
+        schedule = replace(_schedule(name, mapping(body), zone, days), imported=tuple(imported))
         found[name] = schedule, _worked_out(schedule, from_, to)
         warnings += told(name, schedule, off, from_, to)
         await asyncio.sleep(0)  # somebody may have to be paged
