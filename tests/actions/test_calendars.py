@@ -92,8 +92,7 @@ async def added(
 async def state(doors: Stage) -> dict[str, Any]:
     (shown,) = await calendarbook.show_calendars(doors.world, [1])
     found = shown["state"]
-    assert isinstance(found, dict)
-    return found
+    return cast("dict[str, Any]", found)
 
 
 async def summaries(doors: Stage) -> list[str]:
@@ -230,7 +229,7 @@ async def test_a_hostile_file_is_ended_by_its_limits() -> None:
     seconds = ";BYSECOND=" + ",".join(map(str, range(60)))
     content = calendar(event("x", 1, rule + seconds))
     with pytest.raises(CalendarError, match=r"too much time or memory|more than 5000 entries"):
-        await read_apart(content, "UTC", NOW, NOW + timedelta(days=400))
+        await read_apart(content, "UTC", NOW, NOW + timedelta(days=400), cpu_seconds=2)
 
 
 async def test_a_child_that_is_too_slow_is_ended() -> None:
@@ -274,7 +273,7 @@ async def test_the_calendar_that_holidays_name_comes_changes_and_goes(
     doors: Stage, peer: Peer
 ) -> None:
     async def named(holidays: dict[str, str] | None) -> None:
-        async with doors.client("ada") as client:
+        async with doors.client("root") as client:
             answer = await client.patch("/api/v1/teams/soc", json={"holidays": holidays})
             assert answer.status_code == 200, answer.text
         await doors.clock.move(timedelta(minutes=2))

@@ -60,11 +60,12 @@ def test_our_import_agrees_with_the_library(path: Path, start: datetime, days: i
 
 def theirs(path: Path, from_: datetime, to: datetime) -> list[tuple[datetime, datetime, str]]:
     """Asked a little wider, because the library counts both ends as inside, and zones apart."""
-    found = []
+    found: list[tuple[datetime, datetime, str]] = []
     for query in queries(path):
         for event in query.between(from_ - timedelta(days=2), to + timedelta(days=2)):
-            start, end = utc(event["DTSTART"].dt), utc(event["DTEND"].dt)
-            if isinstance(event["DTSTART"].dt, datetime) or end > start:
+            begin, until = _dt(event, "DTSTART"), _dt(event, "DTEND")
+            start, end = utc(begin), utc(until)
+            if isinstance(begin, datetime) or end > start:
                 length = end
             else:  # a day without an end is that day
                 length = start + timedelta(days=1)
@@ -79,8 +80,13 @@ def queries(path: Path) -> list[recurring_ical_events.CalendarQuery]:
     return [
         recurring_ical_events.of(one, skip_bad_series=True)
         for one in icalendar.Calendar.from_ical(path.read_bytes(), multiple=True)
-        if isinstance(one, icalendar.Calendar)
     ]
+
+
+def _dt(event: icalendar.Event, name: str) -> date:
+    moment: object = getattr(event[name], "dt", None)
+    assert isinstance(moment, date)
+    return moment
 
 
 def utc(moment: date) -> datetime:
@@ -102,7 +108,7 @@ INSTANT = st.integers(0, 180 * 24 * 3600 - 1).map(
 
 @st.composite
 def entries(draw: st.DrawFn) -> list[Entry]:
-    made = []
+    made: list[Entry] = []
     for number in range(draw(st.integers(0, 5))):
         begin = draw(INSTANT)
         days = None

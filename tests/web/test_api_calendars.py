@@ -135,7 +135,7 @@ async def test_csv_is_taken_nowhere_else(sam: httpx.AsyncClient) -> None:
 async def test_the_holidays_of_a_year_take_the_place_of_that_years(doors: Stage) -> None:
     path = "/api/v1/teams/soc/holidays"
     own = {"days": [{"date": "2026-12-24", "name": "Eve"}, {"date": "2027-05-01", "name": "old"}]}
-    async with doors.client("ada") as web:
+    async with doors.client("root") as web:
         assert (await web.patch("/api/v1/teams/soc", json={"holidays": own})).status_code == 200
         body = {"days": [{"month": 12, "day": 31}, {"month": 1, "day": 6, "name": "Epiphany"}]}
         answer = await web.put(f"{path}/2027", json=body)

@@ -33,6 +33,7 @@ class Question(msgspec.Struct, frozen=True):
     from_: datetime
     to: datetime
     most: int
+    cpu_seconds: int
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -43,7 +44,13 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 async def read_apart(
-    content: bytes, zone: str, from_: datetime, to: datetime, patience: float = _PATIENCE
+    content: bytes,
+    zone: str,
+    from_: datetime,
+    to: datetime,
+    *,
+    patience: float = _PATIENCE,
+    cpu_seconds: int = _CPU_SECONDS,
 ) -> Reading:
     """As `core.calendarfile.read`, in a child. Raises `CalendarError` also when it takes too long
     or too much memory.
@@ -58,7 +65,7 @@ async def read_apart(
         stderr=asyncio.subprocess.DEVNULL,
         env={key: os.environ[key] for key in ("SYSTEMROOT",) if key in os.environ},
     )
-    question = msgspec.json.encode(Question(zone, from_, to, MOST_ENTRIES))
+    question = msgspec.json.encode(Question(zone, from_, to, MOST_ENTRIES, cpu_seconds))
     try:
         async with asyncio.timeout(patience):
             told, _ = await child.communicate(question + b"\n" + content)
@@ -90,12 +97,12 @@ def _too_much() -> CalendarError:
 
 def main() -> None:
     """The child: one question, one answer."""
+    question = msgspec.json.decode(sys.stdin.buffer.readline(), type=Question)
     if sys.platform != "win32":
-        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (question.cpu_seconds, question.cpu_seconds))
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         os.nice(10)  # paging goes first
-    question = msgspec.json.decode(sys.stdin.buffer.readline(), type=Question)
     try:
         answer = Answer(
             read(

@@ -7,8 +7,8 @@ from typing import Final
 from yarl import URL
 
 from tocsin.core.calendarfile import CalendarError
-from tocsin.egress import Answer, AnswerTooLargeError
-from tocsin.ports import Egress, EgressError
+from tocsin.egress import AnswerTooLargeError
+from tocsin.ports import Egress, EgressError, Response
 
 MOST_BYTES: Final = 5 << 20
 WITHIN: Final = timedelta(seconds=30)
@@ -66,7 +66,7 @@ async def fetch(
     )
 
 
-async def _asked(egress: Egress, target: URL, headers: dict[str, str]) -> Answer:
+async def _asked(egress: Egress, target: URL, headers: dict[str, str]) -> Response:
     try:
         return await egress.request("GET", str(target), headers=headers, within=WITHIN)
     except AnswerTooLargeError:
@@ -78,7 +78,7 @@ async def _asked(egress: Egress, target: URL, headers: dict[str, str]) -> Answer
         raise CalendarError(str(fault)) from fault
 
 
-def _fetched(answer: Answer, target: URL) -> Fetched | None:
+def _fetched(answer: Response, target: URL) -> Fetched | None:
     if answer.status == 304:
         return None
     if answer.status != 200:
@@ -91,7 +91,7 @@ def _fetched(answer: Answer, target: URL) -> Fetched | None:
     )
 
 
-def _redirected(answer: Answer, target: URL) -> URL:
+def _redirected(answer: Response, target: URL) -> URL:
     try:
         onwards = target.join(URL(answer.headers.get("location", "")))
     except ValueError:

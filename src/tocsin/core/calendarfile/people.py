@@ -21,6 +21,7 @@ class People:
         self._known = {mail.casefold(): name for name, mail in users.items() if mail}
         self._known |= {name.casefold(): name for name in users}
         self._known |= {word.casefold(): name for word, name in called.items() if name in users}
+        self._else = called.get(EVERYTHING)
 
     def of(self, entry: Entry) -> tuple[str, ...]:
         """The users that an entry means, nobody twice; empty when nobody here is called so.

@@ -1,6 +1,6 @@
 """The text of a calendar becomes entries, as far as they touch a length of time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import icalendar
@@ -9,6 +9,7 @@ import recurring_ical_events
 from tocsin.core.calendarfile.model import CalendarError, Entry, Reading
 from tocsin.core.calendarfile.writing import USER
 from tocsin.core.localtime import resolve, wall_clock
+from tocsin.core.notation import listing, mapping
 from tocsin.core.storable import clean
 
 _DAY = timedelta(days=1)
@@ -65,13 +66,13 @@ def _calendars(content: bytes) -> Iterator[icalendar.Calendar]:
         found = icalendar.Calendar.from_ical(content, multiple=True)
     except Exception as fault:  # whatever the library finds wrong is wrong with the text
         raise CalendarError(f"it cannot be read: {_short(fault)}") from fault
-    return (one for one in found if isinstance(one, icalendar.Calendar))
+    return (one for one in found if one.name == "VCALENDAR")
 
 
 def _weeded(calendar: icalendar.Calendar, notes: dict[str, None]) -> icalendar.Calendar:
     """The calendar without the events whose times cannot be read; the notes name each."""
-    for parent in calendar.walk():
-        kept = []
+    for parent in list(_parts(calendar)):
+        kept: list[icalendar.Component] = []
         for part in parent.subcomponents:
             why = _why_not(part) if part.name == "VEVENT" else None
             if why is None:
@@ -82,23 +83,28 @@ def _weeded(calendar: icalendar.Calendar, notes: dict[str, None]) -> icalendar.C
     return calendar
 
 
+def _parts(component: icalendar.Component) -> Iterator[icalendar.Component]:
+    yield component
+    for part in component.subcomponents:
+        yield from _parts(part)
+
+
 def _why_not(event: icalendar.Component) -> str | None:
     for name, fault in event.errors:
         if name is None or name.upper() in _TIMES:
             return f"{name or 'a line'} cannot be read: {_short(fault)}"
     if event.get("DTSTART") is None:
         return "it has no DTSTART"
-    rules = event.get("RRULE")
-    for rule in rules if isinstance(rules, list) else [rules]:
-        frequency = "" if rule is None else str((rule.get("FREQ") or [""])[0]).upper()
-        if frequency in _TOO_OFTEN:
-            return f"it comes again {_TOO_OFTEN[frequency]}; hourly is the most"
+    for rule in _values(event.get("RRULE")):
+        for frequency in _values(mapping(rule).get("FREQ")):
+            if (word := str(frequency).upper()) in _TOO_OFTEN:
+                return f"it comes again {_TOO_OFTEN[word]}; hourly is the most"
     return None
 
 
 def _unknown_zones(calendar: icalendar.Calendar) -> Iterator[str]:
-    for event in calendar.walk("VEVENT"):
-        for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
+    for event in _parts(calendar):
+        for name in ("DTSTART", "DTEND", "RECURRENCE-ID") if event.name == "VEVENT" else ():
             value = event.get(name)
             moment = getattr(value, "dt", None)
             zone = str(getattr(value, "params", {}).get("TZID", ""))
@@ -151,8 +157,7 @@ def _entry(event: icalendar.Event, zone: str) -> Entry | None:
 
 def _people(event: icalendar.Event) -> Iterator[str]:
     for name in (USER, "ATTENDEE"):
-        given = event.get(name)
-        for value in given if isinstance(given, list) else [given]:
+        for value in _values(event.get(name)):
             text = _words(value).strip()
             word = text[7:] if text[:7].lower() == "mailto:" else text
             if word:
@@ -160,9 +165,14 @@ def _people(event: icalendar.Event) -> Iterator[str]:
 
 
 def _words(value: object) -> str:
-    if isinstance(value, list):  # a property that stands twice
-        value = value[0]
-    return "" if value is None else clean(str(value))[:_LONGEST_TEXT]
+    first = next(iter(_values(value)), "")  # of a property that stands twice
+    return clean(str(first))[:_LONGEST_TEXT]
+
+
+def _values(value: object) -> Sequence[object]:
+    """Every value of a property, which may stand several times or not at all."""
+    several = listing(value)
+    return several or (() if value is None else (value,))
 
 
 def _number(value: object) -> int:
