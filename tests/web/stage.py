@@ -188,7 +188,12 @@ async def _team(connection: Connection, name: str, team: int) -> None:
         "INSERT INTO team (id, name, time_zone, body) VALUES ($1, $2, 'Europe/Berlin', $3)",
         team,
         name,
-        '{"time_zone": "Europe/Berlin"}',
+        _json(
+            {
+                "time_zone": "Europe/Berlin",
+                "members": [user for user, (_, _, teams) in USERS.items() if name in teams],
+            }
+        ),
     )
     await run(
         connection,
