@@ -206,7 +206,6 @@ async def test_what_comes_later_is_stored_and_named_once_per_kind(database: str)
         (
             "channel sms: stored, works from a later version",
             "channel webpush: stored, works from a later version",
-            "holidays: calendar: stored, works from a later version",
             "inlet grafana: stored, works from a later version",
             "integration limits: stored, works from a later version",
             "routing rules: stored, works from a later version",
