@@ -16,6 +16,7 @@ from tocsin.actions.calendarchild import read_apart
 from tocsin.actions.calendars import calendars_due
 from tocsin.core.calendarfile import CalendarError
 from tocsin.store.calendars import Purpose
+from tocsin.worker import Bell, Worker
 
 Said = bytes | web.StreamResponse | Awaitable[web.StreamResponse]
 Answer = Callable[[web.Request], Said]
@@ -261,6 +262,23 @@ async def test_what_is_passed_over_and_who_is_unknown_is_shown(doors: Stage, pee
     assert shown["id"] == made["id"]
     assert shown["unknown"] == ["Zoe Stranger"]
     assert (await state(doors))["notes"] == ["'no time' is passed over: it has no DTSTART"]
+
+
+async def test_the_worker_reads_and_a_slow_calendar_does_not_make_it_unready(
+    doors: Stage, peer: Peer
+) -> None:
+    worker = Worker(doors.world, Bell())
+    await added(doors, peer.address)
+    working = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(30):
+            while await summaries(doors) != ["mara"]:  # noqa: ASYNC110 - no event tells it
+                await asyncio.sleep(0.05)
+        await doors.clock.move(timedelta(minutes=1))
+        assert "calendars" not in worker.stalled(doors.clock.now())
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 async def test_two_processes_never_both_read_one_calendar(doors: Stage, peer: Peer) -> None:
