@@ -1,5 +1,6 @@
 """What imported calendars and files mean for a team: shifts, time off, holidays."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -61,6 +62,7 @@ async def _meant(
     calendars = await imported(connection, team, purpose, from_, to)
     if not calendars:
         return []
+    await asyncio.sleep(0)  # somebody may have to be paged
     users = await mails_of(connection, team)
     return [(one, list(_people(one, People(users, one.people)))) for one in calendars]
 

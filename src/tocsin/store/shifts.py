@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tocsin.core.schedule import rewriting, shifts, told
+from tocsin.core.schedule import Schedule, Shift, rewriting, shifts, told
 from tocsin.store import holidays
 from tocsin.store.calendars import changed
 from tocsin.store.db import Connection, Row, rows, run
@@ -50,7 +50,7 @@ async def materialise(
     wanted: _Wanted = {}
     for number, schedule in found.items():
         some.append(number)
-        for shift in shifts(schedule, now, now + HORIZON).shifts:
+        for shift in await _ahead(schedule, now):
             who = (number, schedule.tier, shift.user, told(shift.why))
             wanted[who, shift.from_] = shift.to
         await asyncio.sleep(0)  # somebody may have to be paged
@@ -61,6 +61,18 @@ async def materialise(
 
 
 _LOCK = 0x5348  # any number that no other lock of ours begins with
+
+
+async def _ahead(schedule: Schedule, now: datetime) -> Sequence[Shift]:
+    """Its shifts to come; where calendars say many, in a thread, since that takes a while."""
+    until = now + HORIZON
+    if len(schedule.imported) < _MANY:
+        return shifts(schedule, now, until).shifts
+    return (await asyncio.to_thread(shifts, schedule, now, until)).shifts
+
+
+_MANY = 500
+"""Imported shifts of a schedule above which a thread costs less than it spares."""
 
 _Wanted = dict[tuple[tuple[int, str, str, str], datetime], datetime]
 """Schedule, tier, user, reason; beginning; with the end."""
