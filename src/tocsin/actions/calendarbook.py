@@ -116,7 +116,7 @@ async def remove_calendar(world: World, team: int, row: int) -> None:
                 "the team's `holidays` name this calendar: take `calendar` away there"
             )
         await calendarlist.remove(connection, team, row)
-        await take_effect(connection, team, world.clock.now())
+        await take_effect(connection, team, world.clock.now(), found["schedule_id"])
     world.wake()
 
 
@@ -151,7 +151,7 @@ async def import_rows(
         entries = [_entry(span) for span in stands]
         with_days = [(entry, local_days(entry, zone)) for entry in entries]
         await replace_entries(connection, team, calendar, with_days)
-        await take_effect(connection, team, now)
+        await take_effect(connection, team, now, schedule)
     world.wake()
     return {
         "schedule": name,

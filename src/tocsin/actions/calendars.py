@@ -78,7 +78,7 @@ async def _read(world: World, client: GuardedClient, due: DueCalendar) -> None:
             log.warning("another process reads this calendar now", calendar=due.name)
             return
         if outcome.entries is not None:
-            await take_effect(connection, due.team, now)
+            await take_effect(connection, due.team, now, due.schedule)
     if outcome.entries is not None:
         world.wake()
     if (
@@ -89,11 +89,13 @@ async def _read(world: World, client: GuardedClient, due: DueCalendar) -> None:
         log.info("calendar is read again", calendar=due.name, team=due.team)
 
 
-async def take_effect(connection: Connection, team: int, now: datetime) -> None:
-    """What calendars say of a team has changed: its shifts follow, in the same transaction."""
-    await changed(connection, team)
+async def take_effect(
+    connection: Connection, team: int, now: datetime, schedule: int | None = None
+) -> None:
+    """What calendars say of a team, or of one schedule (row), has changed: its shifts follow."""
     await imports.keep_holidays(connection, team)
-    await materialise(connection, team, now)
+    await materialise(connection, team, now, None if schedule is None else [schedule])
+    await changed(connection, team)  # last: it locks the row where new alerts take their numbers
 
 
 async def _outcome(world: World, client: GuardedClient, due: DueCalendar) -> Outcome:

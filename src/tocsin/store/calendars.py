@@ -39,6 +39,7 @@ class DueCalendar:
     id: int
     name: str
     purpose: Purpose
+    schedule: int | None
     time_zone: str
     sealed_address: bytes
     content: bytes | None
@@ -74,6 +75,7 @@ async def claim_calendars(connection: Connection, now: datetime, limit: int) -> 
             id=row["id"],
             name=row["name"],
             purpose=Purpose(row["purpose"]),
+            schedule=row["schedule_id"],
             time_zone=row["time_zone"],
             sealed_address=row["sealed_address"],
             content=row["content"],
@@ -192,15 +194,25 @@ class Imported:
 
 
 async def imported(
-    connection: Connection, team: int, purpose: Purpose, from_: datetime | None, to: datetime | None
+    connection: Connection,
+    team: int,
+    purpose: Purpose,
+    from_: datetime | None,
+    to: datetime | None,
+    *,
+    only: Sequence[int] | None = None,
 ) -> list[Imported]:
-    """What the calendars of a team with this purpose say of a time; None leaves an end open."""
+    """What the calendars of a team with this purpose say of a time; None leaves an end open.
+
+    `only` names the schedules (rows) whose calendars are asked.
+    """
     calendars = await rows(
         connection,
         "SELECT id, name, schedule_id, people FROM calendar WHERE team_id = $1 AND purpose = $2"
-        " ORDER BY name",
+        " AND ($3::bigint[] IS NULL OR schedule_id = ANY($3)) ORDER BY name",
         team,
         purpose.value,
+        None if only is None else list(only),
     )
     if not calendars:
         return []

@@ -1,7 +1,7 @@
 """What imported calendars and files mean for a team: shifts, time off, holidays."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tocsin.core.calendarfile import Entry, People
@@ -11,11 +11,15 @@ from tocsin.store.db import Connection, run
 
 
 async def shifts_of(
-    connection: Connection, team: int, from_: datetime, to: datetime
+    connection: Connection,
+    team: int,
+    from_: datetime,
+    to: datetime,
+    only: Sequence[int] | None = None,
 ) -> dict[int, tuple[ImportedShift, ...]]:
-    """The imported shifts of a team that overlap a time, by schedule."""
+    """The imported shifts of a team that overlap a time, by schedule (row), or `only` of these."""
     found: dict[int, tuple[ImportedShift, ...]] = {}
-    for calendar, meant in await _meant(connection, team, Purpose.SHIFTS, from_, to):
+    for calendar, meant in await _meant(connection, team, Purpose.SHIFTS, (from_, to), only):
         if calendar.schedule is not None:
             shifts = (
                 ImportedShift(user, entry.from_, entry.to, calendar.name) for user, entry in meant
@@ -28,7 +32,7 @@ async def absences_in(connection: Connection, team: int) -> tuple[Absence, ...]:
     """The imported time off of a team's people."""
     return tuple(
         Absence(user, entry.from_, entry.to)
-        for _, meant in await _meant(connection, team, Purpose.TIME_OFF, None, None)
+        for _, meant in await _meant(connection, team, Purpose.TIME_OFF)
         for user, entry in meant
     )
 
@@ -56,10 +60,10 @@ async def _meant(
     connection: Connection,
     team: int,
     purpose: Purpose,
-    from_: datetime | None,
-    to: datetime | None,
+    span: tuple[datetime | None, datetime | None] = (None, None),
+    only: Sequence[int] | None = None,
 ) -> list[tuple[Imported, list[tuple[str, Entry]]]]:
-    calendars = await imported(connection, team, purpose, from_, to)
+    calendars = await imported(connection, team, purpose, *span, only=only)
     if not calendars:
         return []
     await asyncio.sleep(0)  # somebody may have to be paged

@@ -90,7 +90,7 @@ async def schedules_of_team(
     days: Mapping[date, str] = _NO_DAYS
     if any(map(asks_for_holidays, bodies)):
         days = await holidays.holidays_of(connection, team, from_, to)
-    shifts = await imports.shifts_of(connection, team, from_, to)
+    shifts = await imports.shifts_of(connection, team, from_, to, only)
     made: dict[int, Schedule] = {}
     for row, body in zip(found, bodies, strict=True):
         overrides = [mapping(item) for item in msgspec.json.decode(row["overrides"])]

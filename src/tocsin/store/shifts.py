@@ -259,8 +259,8 @@ async def leave_shifts(
     """
     left = await run(connection, _LEAVE, team, user, tier, now, until, by)
     if left:
-        await changed(connection, team)
         await materialise(connection, team, now)
+        await changed(connection, team)  # last: it locks the row where new alerts take numbers
     return left
 
 
