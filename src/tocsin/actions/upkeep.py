@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.clockset import watch_clock
+from tocsin.actions.offers import expire_offers
 from tocsin.actions.reach import check_reach
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
@@ -104,4 +105,5 @@ _PIECES = (
     _silent,
     _analyse,
     check_reach,
+    expire_offers,
 )

@@ -37,6 +37,7 @@ def check_override(block: Block, check: Check) -> None:
         if (name := block.raw(key)) is not None:
             check.user((*block.path, key), name)
     extra = block.flag("extra") or False
+    block.flag("swap")  # a swap marks the overrides that it makes
     period = _period(block)
     block.end()
     if period is None:
