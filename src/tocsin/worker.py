@@ -11,6 +11,7 @@ import structlog
 from tocsin.actions import sync
 from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
 from tocsin.actions.dutywatch import DUTY_EVERY, watch_duty
+from tocsin.actions.handover import change_shifts
 from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
 from tocsin.actions.page import page_on
 from tocsin.actions.upkeep import UPKEEP_EVERY, upkeep
@@ -98,6 +99,8 @@ class Worker:
                 group.create_task(storms, name="storms")
                 hearing = self._every("heartbeats", heartbeats_due, HEARTBEATS_EVERY)
                 group.create_task(hearing, name="heartbeats")
+                changing = self._every("hand_over", change_shifts, NAP)
+                group.create_task(changing, name="hand_over")
                 group.create_task(self._deliverer.settle_forever(), name="settle")
                 group.create_task(self._bell.tell_others(self._world), name="notify")
         finally:

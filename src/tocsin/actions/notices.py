@@ -16,12 +16,19 @@ from tocsin.store.paging import TeamContext, team_context
 
 
 async def tell(
-    connection: Connection, team: int, users: Iterable[int], said: Said, now: datetime
+    connection: Connection,
+    team: int,
+    users: Iterable[int],
+    said: Said,
+    now: datetime,
+    *,
+    urgency: Urgency = Urgency.NORMAL,
 ) -> None:
     """Promise a notice to each of these people once, in the caller's transaction.
 
     It goes the way of their first rule for normal alerts, all that ring at that same moment; to
-    every contact method of somebody without one. Somebody inactive is told nothing.
+    every contact method of somebody without one. Somebody inactive is told nothing. What is urgent
+    goes the same way, and is not held by the quiet hours of a person on duty.
     """
     wanted = list(dict.fromkeys(users))
     if not wanted:
@@ -30,17 +37,9 @@ async def tell(
     for user in wanted:
         person = context.people.get(user)
         if person is not None:
-            await _one(connection, context, person, said, now)
-
-
-async def _one(
-    connection: Connection, context: TeamContext, person: Person, said: Said, now: datetime
-) -> None:
-    words = msgspec.to_builtins(said(zone_of(person, context)))
-    due = pages(person, Urgency.NORMAL, now)
-    for page in due:
-        if page.due_at == due[0].due_at:
-            await plan_notice(connection, context.id, page.method, words, now)
+            words = msgspec.to_builtins(said(zone_of(person, context)))
+            for method in _methods(person, now):
+                await plan_notice(connection, team, method, words, now, urgency)
 
 
 def zone_of(person: Person, context: TeamContext) -> str:
@@ -50,3 +49,8 @@ def zone_of(person: Person, context: TeamContext) -> str:
     except UnknownZone:  # a row written by hand is no reason to tell nobody
         return "UTC"
     return person.time_zone or context.time_zone
+
+
+def _methods(person: Person, now: datetime) -> list[int]:
+    due = pages(person, Urgency.NORMAL, now)
+    return [page.method for page in due if page.due_at == due[0].due_at]

@@ -10,6 +10,7 @@ from tocsin.actions.offers import expire_offers
 from tocsin.actions.reach import check_reach
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
+from tocsin.store import told
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
 from tocsin.store.names import all_teams
@@ -79,6 +80,13 @@ async def _silent(world: World) -> None:
         log.info("alerts without news were closed", alerts=closed)
 
 
+async def _told(world: World) -> None:
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        if await claim_job(connection, "told", timedelta(hours=6), now):
+            await told.forget(connection, now)
+
+
 async def _extend_shifts(world: World) -> None:
     """Work shifts out ahead, team by team, so that no lock is held for long."""
     now = world.clock.now()
@@ -103,6 +111,7 @@ _PIECES = (
     _budgets,
     _forgotten,
     _silent,
+    _told,
     _analyse,
     check_reach,
     expire_offers,

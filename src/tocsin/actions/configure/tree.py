@@ -17,6 +17,7 @@ from tocsin.actions.configure.intake import (
     check_webhook,
 )
 from tocsin.actions.configure.later import LATER
+from tocsin.actions.configure.living import check_hand_over
 from tocsin.actions.configure.people import CHANNELS, check_user
 from tocsin.actions.configure.watching import check_watchdog
 from tocsin.core.access import Role
@@ -71,6 +72,7 @@ def _team(name: str, block: Block, check: Check) -> None:
         check_holidays(holidays, check)
     for absence in block.blocks("time_off"):
         check_absence(absence, check)
+    check_hand_over(block)
     for _, policy in block.named("escalation_policies"):
         check_policy(name, policy, check)
     for _, category in block.named("categories"):

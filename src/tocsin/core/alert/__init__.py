@@ -18,6 +18,7 @@ from tocsin.core.alert.handing import (
     close,
     escalate,
     merge,
+    offer,
     reassign,
     reopen,
 )
@@ -50,6 +51,7 @@ from tocsin.core.changes import (
     DutyChanged,
     EscalatedByHand,
     MergedInto,
+    OwnerLeft,
     Raised,
     Reassigned,
     Reopened,
@@ -145,6 +147,7 @@ def _of_the_world(
         | AcknowledgementExpiring
         | DutyChanged
         | ClockSetBack
+        | OwnerLeft
         | SnoozeEnded
         | Suppressed
         | SuppressionEnded
@@ -164,6 +167,8 @@ def _of_the_world(
             return duty_changed(alert, change, plan, now)
         case ClockSetBack():
             return clock_set_back(alert, change, now)
+        case OwnerLeft():
+            return offer(alert, change, plan, now)
         case DetailsUpdated():
             return update_details(alert, change)
         case SeverityRaised():
