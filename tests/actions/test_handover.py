@@ -198,8 +198,10 @@ async def test_a_crash_between_loses_nothing_and_repeats_nothing(night: House) -
 
 
 _BROKEN = (
-    "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE 'no offers today'; END $$",
+    (
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE 'no offers today'; END $$"
+    ),
     "CREATE TRIGGER broken BEFORE INSERT ON left_alert EXECUTE FUNCTION broken()",
 )
 

@@ -112,6 +112,8 @@ ROUTES: dict[str, Row] = {
     "GET /duty": Row(Action.READ_DUTY, Role.VIEWER, "team={team}"),
     "POST /duty/punch-in": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
     "POST /duty/punch-out": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
+    "POST /duty/take-over": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
+    "POST /duty/hand-over": Row(Action.PUNCH, Role.USER, body={"team": "{team}", "to": "{member}"}),
     **_offers(),
     "GET /schedules/{given}/shifts": Row(READ, Role.VIEWER),
     "POST /schedules/{given}/preview": Row(READ, Role.VIEWER, body={"definition": {}, **SPAN}),

@@ -14,7 +14,7 @@ from tocsin.store.names import user_names
 from tocsin.store.offers import Kind, NewOffer, Offer, State, Stint
 from tocsin.store.outbox import claim_job
 from tocsin.store.paging import TeamContext, team_context
-from tocsin.store.schedules import schedules_of_team
+from tocsin.store.schedules import add_override, schedules_of_team
 
 LONGEST = timedelta(days=92)
 """The longest stretch that one offer is about; a longer one is several."""
@@ -82,7 +82,7 @@ async def accept(
         for schedule, made in laid.items():
             for one in made:
                 swap = offer.new.kind is Kind.SWAP
-                await offers.override(connection, team, schedule, one, by.name, now, swap=swap)
+                await add_override(connection, team, schedule, one, by.name, now, swap=swap)
         await shifts.materialise(connection, team, now)
         await offers.settle(connection, offer, State.ACCEPTED, who, by.name, now)
         after = await offers.find(connection, team, row)

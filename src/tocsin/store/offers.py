@@ -6,9 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import msgspec
-
-from tocsin.core.schedule import Override
 from tocsin.store.db import Connection, Row, rows, run
 
 
@@ -184,36 +181,6 @@ async def expired(connection: Connection, now: datetime, limit: int) -> list[Off
     )
     offers = [await find(connection, row["team_id"], row["id"]) for row in found]
     return [offer for offer in offers if offer is not None]
-
-
-async def override(
-    connection: Connection,
-    team: int,
-    schedule: int,
-    made: Override,
-    by: str,
-    now: datetime,
-    *,
-    swap: bool,
-) -> None:
-    """Write an override as people make them by hand; a swap's is marked as such."""
-    body: dict[str, Any] = {
-        "user": made.user,
-        "replaces": made.replaces,
-        "from": made.from_.isoformat(),
-        "to": made.to.isoformat(),
-        **({"swap": True} if swap else {}),
-    }
-    await run(
-        connection,
-        "INSERT INTO schedule_override (team_id, schedule_id, body, changed_by, changed_at)"
-        " VALUES ($1, $2, $3::jsonb, $4, $5)",
-        team,
-        schedule,
-        msgspec.json.encode(body).decode(),
-        by,
-        now,
-    )
 
 
 _OFFERS = """

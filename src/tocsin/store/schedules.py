@@ -19,7 +19,7 @@ from tocsin.core.schedule import (
     WeeklyWindow,
     shifts,
 )
-from tocsin.store.db import Connection, rows
+from tocsin.store.db import Connection, rows, run
 
 
 def schedule_of(
@@ -71,6 +71,36 @@ async def timelines(
     """Shifts and gaps of each schedule of a team by name, as its definition says now."""
     found = await schedules_of_team(connection, team)
     return {schedule.name: shifts(schedule, from_, to) for schedule in found.values()}
+
+
+async def add_override(
+    connection: Connection,
+    team: int,
+    schedule: int,
+    made: Override,
+    by: str,
+    now: datetime,
+    *,
+    swap: bool = False,
+) -> None:
+    """Write an override as people make them by hand; a swap's is marked as such."""
+    body = {
+        "user": made.user,
+        "replaces": made.replaces,
+        "from": made.from_.isoformat(),
+        "to": made.to.isoformat(),
+        "swap": swap or None,
+    }
+    await run(
+        connection,
+        "INSERT INTO schedule_override (team_id, schedule_id, body, changed_by, changed_at)"
+        " VALUES ($1, $2, jsonb_strip_nulls($3::jsonb), $4, $5)",
+        team,
+        schedule,
+        msgspec.json.encode(body).decode(),
+        by,
+        now,
+    )
 
 
 def _rotation(body: Mapping[str, object], number: int) -> Rotation:

@@ -15,7 +15,10 @@ HORIZON = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnDuty:
-    """Somebody on duty: in which tier, until when (None: until punched out), and by what."""
+    """Somebody on duty: in which tier, until when (None: until punched out), and by what.
+
+    `overdue`: still punched in without an end when their planned duty is over.
+    """
 
     team: int
     team_name: str
@@ -25,6 +28,7 @@ class OnDuty:
     since: datetime
     until: datetime | None
     why: str
+    overdue: bool = False
 
 
 async def materialise(connection: Connection, team: int, now: datetime) -> int:
@@ -115,6 +119,18 @@ async def punch_in(
 ) -> None:
     """Put somebody on duty by hand; a punch-in of the same person and tier ends before."""
     await punch_out(connection, team, user, tier=tier, now=now)
+    await punch_later(connection, team, user, tier, (now, until), by)
+
+
+async def punch_later(
+    connection: Connection,
+    team: int,
+    user: int,
+    tier: str,
+    span: tuple[datetime, datetime | None],
+    by: str,
+) -> None:
+    """Put somebody on duty by hand over a time that is still to come."""
     await run(
         connection,
         "INSERT INTO punch (team_id, user_id, tier, during, by_name)"
@@ -122,8 +138,7 @@ async def punch_in(
         team,
         user,
         tier,
-        now,
-        until,
+        *span,
         by,
     )
 
