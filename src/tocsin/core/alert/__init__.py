@@ -129,8 +129,12 @@ def _of_people(alert: Alert, change: Change, plan: EscalationPlan, now: datetime
             return close(alert, change, now)
         case Reopened():
             return reopen(alert, change, plan, now)
+        case OwnerLeft():
+            return offer(alert, change, plan, now)
         case Annotated():
             return annotate(alert, change)
+        case MergedInto():
+            return merge(alert, change, now)
         case _:
             return _of_the_world(alert, change, plan, now)
 
@@ -147,11 +151,9 @@ def _of_the_world(
         | AcknowledgementExpiring
         | DutyChanged
         | ClockSetBack
-        | OwnerLeft
         | SnoozeEnded
         | Suppressed
         | SuppressionEnded
-        | MergedInto
     ),
     plan: EscalationPlan,
     now: datetime,
@@ -167,8 +169,6 @@ def _of_the_world(
             return duty_changed(alert, change, plan, now)
         case ClockSetBack():
             return clock_set_back(alert, change, now)
-        case OwnerLeft():
-            return offer(alert, change, plan, now)
         case DetailsUpdated():
             return update_details(alert, change)
         case SeverityRaised():
@@ -177,8 +177,6 @@ def _of_the_world(
             return suppress(alert, change, now)
         case SuppressionEnded():
             return end_suppression(alert, change, plan, now)
-        case MergedInto():
-            return merge(alert, change, now)
         case _:
             assert_never(change)
 
