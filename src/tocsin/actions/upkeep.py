@@ -6,8 +6,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.clockset import watch_clock
+from tocsin.actions.forewarn import forewarn
 from tocsin.actions.offers import expire_offers
 from tocsin.actions.reach import check_reach
+from tocsin.actions.remind import send_reminders
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
 from tocsin.store import told
@@ -115,4 +117,6 @@ _PIECES = (
     _analyse,
     check_reach,
     expire_offers,
+    send_reminders,
+    forewarn,
 )

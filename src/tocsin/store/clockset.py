@@ -85,12 +85,13 @@ WHERE receipt_due_at > $1 AND sent_at > $1
 
 
 async def move_others(connection: Connection, by: timedelta, now: datetime) -> None:
-    """Heartbeats, duty taken by hand, and talks with sources, likewise.
+    """Heartbeats, duty taken by hand, alerts on offer, and talks with sources, likewise.
 
     A source is read again from now on backwards, which costs a read and loses nothing.
     """
     await run(connection, _HEARTBEATS, now, by)
-    await run(connection, _PUNCHES, now)
+    await run(connection, _PUNCHES, now, by)
+    await run(connection, _ON_OFFER, now, by)
     await run(connection, _WRITES, now, SYNC_LEASE)
     await run(connection, _POLLS, now, SYNC_LEASE)
 
@@ -103,6 +104,11 @@ WHERE heard_at > $1
 _PUNCHES = """
 UPDATE punch SET during = tstzrange($1, upper(during))
 WHERE lower(during) > $1 AND coalesce(upper(during) > $1, true)
+  AND lower(during) <= $1 + $2::interval
+"""
+
+_ON_OFFER = """
+UPDATE left_alert SET tell_at = tell_at - $2::interval WHERE left_at > $1 AND tell_at IS NOT NULL
 """
 
 _WRITES = """
