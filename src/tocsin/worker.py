@@ -13,6 +13,7 @@ from tocsin.actions.calendars import CALENDARS_EVERY, calendars_due
 from tocsin.actions.clockset import CLOCK_EVERY, watch_clock
 from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
 from tocsin.actions.dutywatch import DUTY_EVERY, watch_duty
+from tocsin.actions.handover import change_shifts
 from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
 from tocsin.actions.page import page_on
 from tocsin.actions.upkeep import UPKEEP_EVERY, upkeep
@@ -107,6 +108,8 @@ class Worker:
                 group.create_task(watching, name="clock")
                 importing = self._every("calendars", calendars_due, CALENDARS_EVERY)
                 group.create_task(importing, name="calendars")
+                changing = self._every("hand_over", change_shifts, NAP)
+                group.create_task(changing, name="hand_over")
                 group.create_task(self._deliverer.settle_forever(), name="settle")
                 group.create_task(self._bell.tell_others(self._world), name="notify")
         finally:

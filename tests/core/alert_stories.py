@@ -18,6 +18,7 @@ from tocsin.core.changes import (
     DetailsUpdated,
     EscalatedByHand,
     MergedInto,
+    OwnerLeft,
     Raised,
     Reassigned,
     Reopened,
@@ -206,6 +207,10 @@ def _some(people: Sequence[Person]) -> st.SearchStrategy[tuple[Person, ...]]:
     return st.lists(st.sampled_from(people), unique_by=lambda person: person.id).map(tuple)
 
 
+def _named(people: Sequence[Person]) -> st.SearchStrategy[dict[int, str]]:
+    return _some(people).map(lambda some: {person.id: person.name for person in some})
+
+
 def _actors(people: Sequence[Person]) -> st.SearchStrategy[Actor]:
     vias = (Via.REPLY, Via.WEB, Via.SOURCE)
     ours = st.sampled_from([Actor(one.name, one.id, via) for one in people for via in vias])
@@ -230,6 +235,7 @@ def _changes(people: Sequence[Person]) -> st.SearchStrategy[Change]:
         st.builds(Reassigned, by, some, word),
         st.builds(RespondersAdded, by, some),
         st.builds(Annotated, by, word),
+        st.builds(OwnerLeft, st.sampled_from([one.id for one in people]), word, _named(people)),
         st.builds(Suppressed, word, by),
         st.builds(MergedInto, word, by),
         st.builds(SeenAgain, st.integers(1, 3)),

@@ -8,6 +8,7 @@ from tocsin.core.changes import (
     Closed,
     EscalatedByHand,
     MergedInto,
+    OwnerLeft,
     Reassigned,
     Reopened,
     RespondersAdded,
@@ -228,6 +229,24 @@ CELLS = cells(
             timeline merged
         """,
         closed="unchanged: closed by Mara at 02:00 UTC",
+    ),
+    Row(
+        name="its owner goes off duty",
+        change=OwnerLeft(MARA.id, "Mara", {JONAS.id: "Jonas", MARA.id: "Mara"}),
+        open="unchanged: not acknowledged by them any more",
+        acknowledged="""
+            acknowledged, owner mara, timer 06:49
+            page jonas.phone 03:05 offered
+            timeline offered
+        """,
+        closed="unchanged: not acknowledged by them any more",
+    ),
+    Row(
+        name="somebody else than its owner goes off duty",
+        change=OwnerLeft(JONAS.id, "Jonas", {EVA.id: "Eva"}),
+        open="unchanged: not acknowledged by them any more",
+        acknowledged="unchanged: not acknowledged by them any more",
+        closed="unchanged: not acknowledged by them any more",
     ),
     Row(
         name="reopen by hand",

@@ -116,6 +116,9 @@ WANTED: dict[str, tuple[Promise, Alert, str | None]] = {
     "nobody owns it any more": (promise(Purpose.ACKNOWLEDGED), REOPENED, "open meanwhile"),
     "still on it?": (promise(Purpose.STILL_ON_IT), acknowledged(), None),
     "nobody is on it": (promise(Purpose.STILL_ON_IT), REOPENED, "open meanwhile"),
+    "take it over?": (replace(promise(Purpose.OFFERED), user=2), acknowledged(), None),
+    "taken over": (promise(Purpose.OFFERED), acknowledged(), "taken over meanwhile"),
+    "nobody has it": (promise(Purpose.OFFERED), REOPENED, "open meanwhile"),
     "it is over": (promise(Purpose.RESOLVED), closed(), None),
     "it is not over": (promise(Purpose.RESOLVED), REOPENED, "reopened meanwhile"),
 }

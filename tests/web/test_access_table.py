@@ -77,6 +77,23 @@ def _crud(path: str, read: Action, write: Action, body: dict[str, Any]) -> dict[
     }
 
 
+def _offers() -> dict[str, Row]:
+    part = {"schedule": "primary", "from": "2026-12-01T08:00:00Z", "to": "2026-12-02T08:00:00Z"}
+    bodies: dict[str, dict[str, Any]] = {
+        "swaps": {"team": "{team}", **part, "with": "{member}", "back": part},
+        "cover-requests": {"team": "{team}", **part},
+    }
+    found: dict[str, Row] = {}
+    for path, body in bodies.items():
+        found[f"GET /{path}"] = Row(Action.READ_DUTY, Role.VIEWER, "team={team}")
+        found[f"POST /{path}"] = Row(Action.SWAP, Role.USER, body=body)
+        found[f"GET /{path}/{{given}}"] = Row(Action.READ_DUTY, Role.VIEWER)
+        for verb in ("accept", "decline", "withdraw"):
+            if (path, verb) != ("cover-requests", "decline"):
+                found[f"POST /{path}/{{given}}/{verb}"] = Row(Action.SWAP, Role.USER)
+    return found
+
+
 READ, WRITE = Action.READ_TEAM_CONFIGURATION, Action.WRITE_TEAM_CONFIGURATION
 SPAN = {"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"}
 ROUTES: dict[str, Row] = {
@@ -95,6 +112,9 @@ ROUTES: dict[str, Row] = {
     "GET /duty": Row(Action.READ_DUTY, Role.VIEWER, "team={team}"),
     "POST /duty/punch-in": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
     "POST /duty/punch-out": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
+    "POST /duty/take-over": Row(Action.PUNCH, Role.USER, body={"team": "{team}"}),
+    "POST /duty/hand-over": Row(Action.PUNCH, Role.USER, body={"team": "{team}", "to": "{member}"}),
+    **_offers(),
     "GET /schedules/{given}/shifts": Row(READ, Role.VIEWER),
     "POST /schedules/{given}/preview": Row(READ, Role.VIEWER, body={"definition": {}, **SPAN}),
     "POST /schedules/preview": Row(
@@ -339,9 +359,15 @@ TABLES = (
     "alert", "timeline", "notification", "team", "app_user", "membership", "contact_method",
     "notification_rule", "schedule", "schedule_override", "escalation_policy", "category",
     "integration", "connector", "maintenance_window", "api_token", "address", "punch", "poll",
-    "shift", "calendar", "calendar_entry", "feed",
+    "shift", "calendar", "calendar_entry", "feed", "shift_offer",
 )  # fmt: skip
 
+_OFFER = (
+    "INSERT INTO shift_offer (team_id, id, kind, schedule_id, user_id, taker_id, during,"
+    " back_schedule_id, back_during, made_by, made_at, begins_at) OVERRIDING SYSTEM VALUE VALUES"
+    " ($1, $2, $3, 0, $4, $4, '[2026-12-01, 2026-12-02)', 0, '[2026-12-02, 2026-12-03)', 'mara',"
+    " '2026-11-24', '2026-12-01')"
+)
 _numbers = itertools.count(100)
 
 
@@ -433,6 +459,14 @@ async def targets(doors: Stage, team: str) -> dict[str, str]:
             ],
         )  # fmt: skip
         made["feeds"] = ids.encode(0, number)
+        # Both sides are one member, so that everybody of the team who may, may; it has no effect.
+        member = mara if team == "soc" else USERS["nick"][0]
+        for path, kind, row in (
+            ("swaps", "swap", 2 * number),
+            ("cover-requests", "cover", 2 * number + 1),
+        ):
+            made[path] = ids.encode(owner, row)
+            await run(connection, _OFFER, owner, row, kind, member)
         hashed = doors.world.keys.hash(token)
         found = await rows(connection, "SELECT id FROM api_token WHERE hash = $1", hashed)
     made["tokens"] = ids.encode(0, found[0]["id"])

@@ -16,6 +16,7 @@ from tocsin.core.changes import (
     ClockSetBack,
     Closed,
     EscalatedByHand,
+    OwnerLeft,
     Reopened,
     ResponderAnswered,
     SeenAgain,
@@ -202,6 +203,7 @@ _STARTS_NO_STEP = (
     SeenAgain,
     ResponderAnswered,
     ClockSetBack,
+    OwnerLeft,
 )
 
 # A copy never changes, so a process may keep it; the bound keeps a long life small.

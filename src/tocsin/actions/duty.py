@@ -15,7 +15,7 @@ async def on_duty(world: World, teams: Iterable[int], at: datetime | None = None
     Each until their duty in the tier has a break, over shifts that follow each other.
     """
     async with world.database.transaction() as connection:
-        return await _duties(connection, teams, at or world.clock.now())
+        return await duties_at(connection, teams, at or world.clock.now())
 
 
 async def punch_in(
@@ -30,14 +30,14 @@ async def punch_in(
     if until is not None and until <= now:
         raise ValueError("`until` lies in the past")
     async with world.database.transaction() as connection:
-        before = await _duties(connection, [team], now)
+        before = await duties_at(connection, [team], now)
         if any(
             (duty.user, duty.tier, duty.until, duty.why) == (user, tier, until, "punched in")
             for duty in before
         ):
             return before
         await shifts.punch_in(connection, team, user, tier, now=now, until=until, by=by)
-        found = await _duties(connection, [team], now)
+        found = await duties_at(connection, [team], now)
     await _tell(world)
     return found
 
@@ -56,13 +56,15 @@ async def punch_out(
     async with world.database.transaction() as connection:
         await shifts.punch_out(connection, team, user, tier=tier, now=now)
         await shifts.leave_shifts(connection, team, user, tier=tier, now=now, until=until, by=by)
-        found = await _duties(connection, [team], now)
+        found = await duties_at(connection, [team], now)
     await _tell(world)
     return found
 
 
-async def _duties(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:
-    return await standing.unbroken(connection, await shifts.duties(connection, teams, at), at)
+async def duties_at(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:
+    """The same as `on_duty` within a transaction."""
+    found = await shifts.duties(connection, teams, at)
+    return await standing.overdue(connection, await standing.unbroken(connection, found, at), at)
 
 
 async def _tell(world: World) -> None:

@@ -12,7 +12,15 @@ from tocsin.actions.desk import Desk
 from tocsin.actions.world import World
 from tocsin.core.access import Caller, link_acts, link_opens
 from tocsin.core.alert import Alert
-from tocsin.core.changes import Acknowledged, Annotated, Change, Closed, EscalatedByHand
+from tocsin.core.changes import (
+    Acknowledged,
+    Annotated,
+    Change,
+    Closed,
+    EscalatedByHand,
+    TakenOver,
+)
+from tocsin.core.effects import Purpose
 from tocsin.core.kinds import Actor, Status, Via
 from tocsin.store import alerts, linked
 from tocsin.store.db import Connection
@@ -58,6 +66,11 @@ class Opened:
     def alerts(self) -> tuple[Alert, ...]:
         """All that the link acts on."""
         return (self.alert, *self.carried)
+
+    @property
+    def offered(self) -> bool:
+        """Whether it asks its holder to take over what is somebody else's."""
+        return self.linked.purpose is Purpose.OFFERED
 
     @property
     def over(self) -> bool:
@@ -125,12 +138,15 @@ async def act(
 ) -> list[reply.Answer]:
     """Do what the holder asks, as the person the link was sent to, to all that is not closed.
 
+    To acknowledge what was offered is to take it over from its owner.
     Empty when the alerts are gone.
     """
     by = Actor(opened.person.name, opened.person.user, via)
     left = [alert for alert in opened.alerts if alert.status is not Status.CLOSED]
     refs = [reply.AlertRef(alert.team, alert.id) for alert in left or opened.alerts]
     through = Through(opened.linked.team, opened.linked.notification, verb.value, by)
+    if opened.offered and verb is Verb.ACKNOWLEDGE:
+        return await reply.change_many(world, refs, TakenOver(by, comment), through)
     return await reply.change_many(world, refs, _change(verb, by, comment), through)
 
 

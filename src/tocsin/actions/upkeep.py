@@ -5,9 +5,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from tocsin.actions.forewarn import forewarn
+from tocsin.actions.offers import expire_offers
 from tocsin.actions.reach import check_reach
+from tocsin.actions.remind import send_reminders
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
+from tocsin.store import told
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
 from tocsin.store.names import all_teams
@@ -78,6 +82,13 @@ async def _silent(world: World) -> None:
         log.info("alerts without news were closed", alerts=closed)
 
 
+async def _told(world: World) -> None:
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        if await claim_job(connection, "told", timedelta(hours=6), now):
+            await told.forget(connection, now)
+
+
 async def _extend_shifts(world: World) -> None:
     """Work shifts out ahead, some schedules at a time, so that no transaction is long."""
     now = world.clock.now()
@@ -111,6 +122,10 @@ _PIECES = (
     _budgets,
     _forgotten,
     _silent,
+    _told,
     _analyse,
     check_reach,
+    expire_offers,
+    send_reminders,
+    forewarn,
 )

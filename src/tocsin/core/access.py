@@ -90,6 +90,8 @@ class Action(StrEnum):
     FORESEE = "foresee"
     PUNCH = "punch"
     PUNCH_OTHERS = "punch_others"
+    SWAP = "swap"
+    SWAP_OTHERS = "swap_others"
     READ_TEAM_CONFIGURATION = "read_team_configuration"
     PREVIEW = "preview"
     WRITE_SCHEDULES = "write_schedules"
@@ -119,6 +121,8 @@ TABLE: Mapping[Action, Row] = {
     Action.FORESEE: Row(Role.VIEWER, Place.TEAM),
     Action.PUNCH: Row(Role.USER, Place.TEAM),
     Action.PUNCH_OTHERS: Row(Role.SCHEDULER, Place.TEAM),
+    Action.SWAP: Row(Role.USER, Place.TEAM),
+    Action.SWAP_OTHERS: Row(Role.SCHEDULER, Place.TEAM),
     Action.READ_TEAM_CONFIGURATION: Row(Role.VIEWER, Place.TEAM),
     Action.PREVIEW: Row(Role.VIEWER, Place.ANYWHERE),
     Action.WRITE_SCHEDULES: Row(Role.SCHEDULER, Place.TEAM),

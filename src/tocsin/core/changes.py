@@ -102,6 +102,15 @@ class ClockSetBack:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerLeft:
+    """The duty of its owner is over: it stays theirs, and these people (by id) may take it over."""
+
+    owner: int
+    name: str
+    to: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
 class AcknowledgementExtended:
     """The owner is still on it."""
 
@@ -239,6 +248,7 @@ Change = (
     | AcknowledgementExpiring
     | DutyChanged
     | ClockSetBack
+    | OwnerLeft
     | AcknowledgementExtended
     | Unacknowledged
     | TakenOver

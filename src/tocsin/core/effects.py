@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     ACKNOWLEDGED = "acknowledged"  # once: somebody owns it now
     RESOLVED = "resolved"  # once: it is over
     STILL_ON_IT = "still_on_it"  # once: its owner is asked before their acknowledgement expires
+    OFFERED = "offered"  # once: its owner went off duty, and whoever is on duty may take it over
     NOTICE = "notice"  # once: words of their own, about no alert
 
 
@@ -104,6 +105,7 @@ class EntryKind(StrEnum):
     RESPONDER_ANSWERED = "responder_answered"
     EXTENDED = "extended"
     OWNER_ASKED = "owner_asked"
+    OFFERED = "offered"
     CAME_ON_DUTY = "came_on_duty"
     LEFT_DUTY = "left_duty"
     PASSED_OVER = "passed_over"

@@ -23,7 +23,7 @@ def words(alert: Alert, purpose: Purpose, team: str, attempt: int) -> Words:
     where = f"{team}" + (f" · {alert.source.name}" if alert.source.name else "")
     text = f"{subject} ({where})"
     # An update says what is new by how the alert stands now: its severity, and who owns it.
-    state = state_sentence(alert) if purpose is Purpose.UPDATE else ""
+    state = state_sentence(alert) if purpose in {Purpose.UPDATE, Purpose.OFFERED} else ""
     again = f"Reminder {attempt - 1}. " if attempt > 1 and purpose is Purpose.ESCALATION else ""
     facts = [state] if state else []
     facts += [f"Team: {where}", f"Raised: {alert.created_at:%Y-%m-%d %H:%M:%S} UTC"]
@@ -43,7 +43,7 @@ def words_for_many(alerts: Sequence[Alert], purpose: Purpose, team: str) -> Word
     """What to tell about several alerts at once, the worst first: how many, which, what to do."""
     worst = alerts[0]
     subject = f"{len(alerts)} alerts{_news(purpose)}, worst: {_head(worst)}"
-    end = "; acknowledge all" if purpose in {Purpose.ESCALATION, Purpose.RESPONDER} else ""
+    end = _ENDS.get(purpose, "")
     room = TEXT_LIMIT - len(end) - len(team) - 3
     listed = [f"{_head(alert)} · {state_sentence(alert)}" for alert in alerts[:LISTED]]
     more = len(alerts) - len(listed)
@@ -57,6 +57,12 @@ def words_for_many(alerts: Sequence[Alert], purpose: Purpose, team: str) -> Word
         body=_shortened(body, BODY_LIMIT),
     )
 
+
+_ENDS = {
+    Purpose.ESCALATION: "; acknowledge all",
+    Purpose.RESPONDER: "; acknowledge all",
+    Purpose.OFFERED: "; their owner went off duty",
+}
 
 LISTED = 20
 """Alerts that a message about several names one by one."""
@@ -78,6 +84,8 @@ def _lead(alert: Alert, purpose: Purpose) -> str:
             return f"Closed by {alert.closure.name if alert.closure else 'somebody'}: "
         case Purpose.STILL_ON_IT:
             return "Still on it? "
+        case Purpose.OFFERED:
+            return "Take over? "
         case Purpose.NOTICE:
             return ""
 
@@ -90,6 +98,8 @@ def _news(purpose: Purpose) -> str:
     match purpose:
         case Purpose.ESCALATION | Purpose.RESPONDER | Purpose.STILL_ON_IT | Purpose.NOTICE:
             return ""
+        case Purpose.OFFERED:
+            return " to take over"
         case Purpose.UPDATE:
             return " changed"
         case Purpose.ACKNOWLEDGED:

@@ -86,6 +86,11 @@ def still_wanted(promise: Promise, alert: Alert | None, now: datetime) -> str | 
         case Purpose.ACKNOWLEDGED | Purpose.STILL_ON_IT:
             if alert.status is not Status.ACKNOWLEDGED:
                 return f"{alert.status} meanwhile"
+        case Purpose.OFFERED:
+            if alert.status is not Status.ACKNOWLEDGED:
+                return f"{alert.status} meanwhile"
+            if alert.owner == promise.user:
+                return "taken over meanwhile"
         case Purpose.RESOLVED:
             if alert.status is not Status.CLOSED:
                 return "reopened meanwhile"
@@ -135,10 +140,10 @@ def held_until(
     """Until when quiet hours hold a message, None when it goes out.
 
     Not held is what somebody asked for by hand, what is urgent for a person on duty, the question
-    whether an owner is still on it, and an alert that everybody has to acknowledge; news of alerts
-    are held in any case. Raises `UnknownZone`.
+    whether an owner is still on it or somebody takes it over, and an alert that everybody has to
+    acknowledge; news of alerts are held in any case. Raises `UnknownZone`.
     """
-    asked = promise.purpose in {Purpose.RESPONDER, Purpose.STILL_ON_IT}
+    asked = promise.purpose in _QUESTIONS
     if alert is not None and promise.purpose in PAGES:
         asked = asked or promise.user in alert.asked or alert.mode is Mode.EMERGENCY
     urgent = urgency is Urgency.URGENT and quiet.on_duty and promise.purpose not in NEWS
@@ -151,6 +156,7 @@ def held_until(
     return max(resolve(closes, quiet.zone), now + timedelta(seconds=1))
 
 
+_QUESTIONS = {Purpose.RESPONDER, Purpose.STILL_ON_IT, Purpose.OFFERED}
 _WEEK = timedelta(days=7)
 
 

@@ -151,13 +151,14 @@ SELECT due.id, due.next_try_at AS tried_at, moved.moved FROM due JOIN moved ON m
 async def move_others(
     connection: Connection, by: timedelta, now: datetime, latest: datetime
 ) -> None:
-    """Receipts, heartbeats, duty taken by hand, and talks with sources, likewise.
+    """Receipts, heartbeats, duty by hand, alerts on offer, and talks with sources, likewise.
 
-    Duty by hand that had ended by the `latest` time of the former clock has ended now.
+    Duty by hand that had begun, or ended, by the `latest` time of the former clock does so now.
     """
     await run(connection, _RECEIPTS, now, by)
     await run(connection, _HEARTBEATS, now, by)
-    await run(connection, _BEGUN, now)
+    await run(connection, _BEGUN, now, latest)
+    await run(connection, _ON_OFFER, now, by)
     await run(connection, _ENDED, now, latest)
     await run(connection, _WRITES, now, SYNC_LEASE)
     await run(connection, _POLLS, now, SYNC_LEASE)
@@ -176,7 +177,12 @@ WHERE heard_at > $1
 
 _BEGUN = """
 UPDATE punch SET during = tstzrange($1, upper(during))
-WHERE lower(during) > $1 AND coalesce(upper(during) > $1, true)
+WHERE lower(during) > $1 AND lower(during) <= $2 AND coalesce(upper(during) > $1, true)
+"""
+
+_ON_OFFER = """
+UPDATE left_alert SET tell_at = tell_at - greatest($2::interval, left_at - $1)
+WHERE left_at > $1 AND tell_at IS NOT NULL
 """
 
 _ENDED = """

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tocsin.core.access import Caller, Role
+from tocsin.core.effects import Purpose
 from tocsin.store.db import Connection, rows, run
 
 
@@ -24,6 +25,7 @@ class Linked:
     alert: UUID
     carried: tuple[UUID, ...]
     uses: int
+    purpose: Purpose
     person: Caller | None
     zone: str
 
@@ -47,13 +49,14 @@ async def find(connection: Connection, team: int, notification: UUID) -> Linked 
         alert=row["alert_id"],
         carried=tuple(row["carried"]),
         uses=row["page_uses"],
+        purpose=Purpose(row["purpose"]),
         person=person,
         zone=str(body.get("time_zone") or row["time_zone"]),
     )
 
 
 _FIND = """
-SELECT n.alert_id, n.page_uses, n.user_id, u.name AS user_name, u.role, u.active,
+SELECT n.alert_id, n.page_uses, n.purpose, n.user_id, u.name AS user_name, u.role, u.active,
        u.body AS user_body,
        ARRAY(SELECT c.alert_id FROM notification c
              WHERE c.team_id = n.team_id AND c.carrier_id = n.id

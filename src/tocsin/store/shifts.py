@@ -18,7 +18,10 @@ HORIZON = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnDuty:
-    """Somebody on duty: in which tier, until when (None: until punched out), and by what."""
+    """Somebody on duty: in which tier, until when (None: until punched out), and by what.
+
+    `overdue`: still punched in without an end when their planned duty is over.
+    """
 
     team: int
     team_name: str
@@ -28,6 +31,7 @@ class OnDuty:
     since: datetime
     until: datetime | None
     why: str
+    overdue: bool = False
 
 
 async def materialise(
@@ -39,9 +43,7 @@ async def materialise(
     schedules no longer have it. Others of this process run in between. With `only` some of the
     schedules (rows) are worked out. Returns how many rows were written.
     """
-    # Two processes at once would both add what is missing. It is not the team's row that is
-    # locked: new alerts take their numbers there.
-    await rows(connection, "SELECT pg_advisory_xact_lock($1, $2)", _LOCK, team)
+    await hold(connection, team)  # two processes at once would both add what is missing
     await holidays.keep_country(connection, team, now, HORIZON)
     every = await schedule_rows(connection, team)
     written = await _rewrite(connection, team, every, {}, now, others=True)
@@ -58,6 +60,14 @@ async def materialise(
             written += await _rewrite(connection, team, some, wanted, now)
             some, wanted = [], {}
     return written + await _rewrite(connection, team, some, wanted, now)
+
+
+async def hold(connection: Connection, team: int) -> None:
+    """Let nobody else change the shifts of a team until we commit.
+
+    It is not the team's row that is locked: new alerts take their numbers there.
+    """
+    await rows(connection, "SELECT pg_advisory_xact_lock($1, $2)", _LOCK, team)
 
 
 _LOCK = 0x5348  # any number that no other lock of ours begins with
@@ -214,6 +224,18 @@ async def punch_in(
 ) -> None:
     """Put somebody on duty by hand; a punch-in of the same person and tier ends before."""
     await punch_out(connection, team, user, tier=tier, now=now)
+    await punch_later(connection, team, user, tier, (now, until), by)
+
+
+async def punch_later(
+    connection: Connection,
+    team: int,
+    user: int,
+    tier: str,
+    span: tuple[datetime, datetime | None],
+    by: str,
+) -> None:
+    """Put somebody on duty by hand over a time that is still to come."""
     await run(
         connection,
         "INSERT INTO punch (team_id, user_id, tier, during, by_name)"
@@ -221,8 +243,7 @@ async def punch_in(
         team,
         user,
         tier,
-        now,
-        until,
+        *span,
         by,
     )
 

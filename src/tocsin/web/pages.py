@@ -24,7 +24,7 @@ class Shown:
     """An alert as its page shows it to the user `person`.
 
     `nonce` lets the form act once; `may_act` shows buttons; `carried` are the other alerts of the
-    same message, on which the buttons act as well.
+    same message, on which the buttons act as well; `offered`: they may be taken over.
     """
 
     alert: Alert
@@ -35,6 +35,7 @@ class Shown:
     nonce: str
     may_act: bool
     carried: tuple[Alert, ...] = ()
+    offered: bool = False
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -156,7 +157,8 @@ def _actions(shown: Shown, words: Words) -> list[tuple[str, str]]:
     left = [alert for alert in shown.alerts if alert.status is not Status.CLOSED]
     if not shown.may_act or not left:
         return []
-    first = [("acknowledge", words.acknowledge)] if any(_asks(one, shown) for one in left) else []
+    label = words.take_over if shown.offered else words.acknowledge
+    first = [("acknowledge", label)] if any(_asks(one, shown) for one in left) else []
     found = [*first, ("close", words.close), ("escalate", words.escalate)]
     if not shown.carried:
         return found
@@ -165,8 +167,9 @@ def _actions(shown: Shown, words: Words) -> list[tuple[str, str]]:
 
 def _asks(alert: Alert, shown: Shown) -> bool:
     """Whether an acknowledgement of this person would change something."""
+    mine = alert.owner == shown.person
     asked = shown.person in alert.responders or (
-        alert.awaiting_owner and alert.owner == shown.person
+        shown.offered if not mine else alert.awaiting_owner
     )
     return alert.status is Status.OPEN or asked
 

@@ -109,6 +109,7 @@ class Replies:
             nonce=linked.nonce(self._world, opened),
             may_act=opened.may_act,
             carried=opened.carried,
+            offered=opened.offered,
         )
 
 

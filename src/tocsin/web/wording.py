@@ -20,6 +20,7 @@ class Words:
     seen: str
     comment: str
     acknowledge: str
+    take_over: str
     close: str
     escalate: str
     open: str
@@ -49,6 +50,7 @@ ENGLISH = Words(
     seen="Times seen",
     comment="Comment (optional)",
     acknowledge="Acknowledge",
+    take_over="Take over",
     close="Close",
     escalate="Escalate",
     open="Open; nobody owns it yet.",
@@ -84,6 +86,7 @@ GERMAN = Words(
     seen="Gesehen",
     comment="Kommentar (freiwillig)",
     acknowledge="Quittieren",
+    take_over="Übernehmen",
     close="Schließen",
     escalate="Eskalieren",
     open="Offen; noch niemand ist zuständig.",

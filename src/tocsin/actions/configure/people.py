@@ -7,6 +7,7 @@ from tocsin.actions.configure.blocks import Block
 from tocsin.actions.configure.calendars import check_window
 from tocsin.actions.configure.check import Check
 from tocsin.actions.configure.later import LATER
+from tocsin.actions.configure.living import check_reminders
 from tocsin.core.access import Role
 
 CHANNELS = (
@@ -32,6 +33,7 @@ def check_user(name: str, block: Block, check: Check) -> None:
     block.flag("active")
     for window in block.blocks("quiet_hours"):
         check_window(window)
+    check_reminders(block)
     for method, inner in block.named("contact_methods"):
         _contact_method(f"{name}/{method}", inner, check)
     rules = block.block("notification_rules")

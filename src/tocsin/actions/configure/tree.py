@@ -17,6 +17,7 @@ from tocsin.actions.configure.intake import (
     check_webhook,
 )
 from tocsin.actions.configure.later import LATER
+from tocsin.actions.configure.living import check_hand_over, check_notices
 from tocsin.actions.configure.people import CHANNELS, check_user
 from tocsin.actions.configure.watching import check_watchdog
 from tocsin.core.access import Role
@@ -64,6 +65,8 @@ def _team(name: str, block: Block, check: Check) -> None:
     block.text("name")
     _members(block, check)
     check_calendar(block, check)
+    check_hand_over(block)
+    check_notices(block)
     for _, policy in block.named("escalation_policies"):
         check_policy(name, policy, check)
     for _, category in block.named("categories"):

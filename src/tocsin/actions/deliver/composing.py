@@ -201,6 +201,7 @@ _KINDS = {
     Purpose.RESPONDER: MessageKind.ALERT,
     Purpose.UPDATE: MessageKind.UPDATE,
     Purpose.STILL_ON_IT: MessageKind.UPDATE,
+    Purpose.OFFERED: MessageKind.UPDATE,
     Purpose.ACKNOWLEDGED: MessageKind.ACKNOWLEDGED,
     Purpose.RESOLVED: MessageKind.RESOLVED,
     Purpose.NOTICE: MessageKind.NOTICE,

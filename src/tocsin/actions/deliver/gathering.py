@@ -10,7 +10,7 @@ from tocsin.actions.deliver.knowing import Known
 from tocsin.actions.deliver.storms import tell
 from tocsin.core import storm
 from tocsin.core.alert import Alert
-from tocsin.core.effects import EntryKind
+from tocsin.core.effects import EntryKind, Purpose
 from tocsin.core.notification import NEWS, PAGES
 from tocsin.core.storm import Storm, Traffic, Verdict, Waiting
 from tocsin.store.db import Connection
@@ -95,11 +95,14 @@ def _group(due: Due) -> _Key | None:
     receiver that knows the id drops it.
     """
     purpose, method = due.promise.purpose, due.promise.method
-    if due.alert is None or method is None or purpose not in PAGES | NEWS:
+    if due.alert is None or method is None or purpose not in _SHARED:
         return None
     kind = "page" if purpose in PAGES else purpose.value
     before = (due.carrier or due.id) if due.possible_duplicate else None
     return method, due.team, kind, before
+
+
+_SHARED = PAGES | NEWS | {Purpose.OFFERED}
 
 
 def _oldest(item: tuple[_Key, list[Due]]) -> tuple[int, datetime, str]:

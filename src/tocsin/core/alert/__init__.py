@@ -18,6 +18,7 @@ from tocsin.core.alert.handing import (
     close,
     escalate,
     merge,
+    offer,
     reassign,
     reopen,
 )
@@ -50,6 +51,7 @@ from tocsin.core.changes import (
     DutyChanged,
     EscalatedByHand,
     MergedInto,
+    OwnerLeft,
     Raised,
     Reassigned,
     Reopened,
@@ -127,8 +129,12 @@ def _of_people(alert: Alert, change: Change, plan: EscalationPlan, now: datetime
             return close(alert, change, now)
         case Reopened():
             return reopen(alert, change, plan, now)
+        case OwnerLeft():
+            return offer(alert, change, plan, now)
         case Annotated():
             return annotate(alert, change)
+        case MergedInto():
+            return merge(alert, change, now)
         case _:
             return _of_the_world(alert, change, plan, now)
 
@@ -148,7 +154,6 @@ def _of_the_world(
         | SnoozeEnded
         | Suppressed
         | SuppressionEnded
-        | MergedInto
     ),
     plan: EscalationPlan,
     now: datetime,
@@ -172,8 +177,6 @@ def _of_the_world(
             return suppress(alert, change, now)
         case SuppressionEnded():
             return end_suppression(alert, change, plan, now)
-        case MergedInto():
-            return merge(alert, change, now)
         case _:
             assert_never(change)
 

@@ -15,18 +15,19 @@ from tocsin.core.alert.stepping import (
     start_step,
     withdraw,
 )
-from tocsin.core.alert.telling import closed_already, closed_by, entry, sync, tell
+from tocsin.core.alert.telling import closed_already, closed_by, entry, sync, tell, update
 from tocsin.core.changes import (
     Closed,
     EscalatedByHand,
     MergedInto,
+    OwnerLeft,
     Reassigned,
     Reopened,
     RespondersAdded,
 )
 from tocsin.core.effects import Effect, Entry, EntryKind, Purpose, Wake
 from tocsin.core.escalation import FIRST, EscalationPlan, following
-from tocsin.core.kinds import Actor, Status
+from tocsin.core.kinds import SYSTEM, Actor, Status
 from tocsin.core.reconcile import IntentKind
 from tocsin.core.rules import Page
 
@@ -44,6 +45,16 @@ def escalate(alert: Alert, change: EscalatedByHand, plan: EscalationPlan, now: d
     else:
         moved, effects = begin(loud, plan, now, FIRST if change.restart else at or FIRST)
     return Changed(moved, (line, *effects))
+
+
+def offer(alert: Alert, change: OwnerLeft, plan: EscalationPlan, now: datetime) -> Outcome:
+    """One message to those who may take it over from its owner; state and owner stay."""
+    if alert.status is not Status.ACKNOWLEDGED or alert.owner != change.owner:
+        return Unchanged("not acknowledged by them any more")
+    people = [name for user, name in change.to.items() if user != change.owner]
+    line = entry(EntryKind.OFFERED, SYSTEM, owner=change.name, to=people)
+    others = (user for user in change.to if user != change.owner)
+    return Changed(alert, (line, *update(alert, plan, now, others, Purpose.OFFERED)))
 
 
 def reassign(alert: Alert, change: Reassigned, now: datetime) -> Outcome:

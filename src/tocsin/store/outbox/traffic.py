@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from tocsin.core.kinds import Urgency
 from tocsin.core.storm import Storm, Traffic
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.uuids import uuid7
@@ -103,20 +104,26 @@ FROM (
 
 
 async def plan_notice(
-    connection: Connection, team: int, method: int, words: Mapping[str, str], now: datetime
+    connection: Connection,
+    team: int,
+    method: int,
+    words: Mapping[str, str],
+    now: datetime,
+    urgency: Urgency = Urgency.NORMAL,
 ) -> None:
     """Promise a contact method words of their own, about no alert; due now."""
     await run(
         connection,
         "INSERT INTO notification (team_id, id, user_id, method_id, purpose, urgency, planned_at,"
         " due_at, next_try_at, body)"
-        " SELECT $1, $2, c.user_id, c.id, 'notice', 'normal', $4, $4, $4, $5::jsonb"
+        " SELECT $1, $2, c.user_id, c.id, 'notice', $6, $4, $4, $4, $5::jsonb"
         " FROM contact_method c WHERE c.id = $3",
         team,
         uuid7(now),
         method,
         now,
         _encode(words).decode(),
+        urgency.value,
     )
 
 

@@ -22,6 +22,7 @@ from tocsin.store.schema.configuration import (
     team,
     user,
 )
+from tocsin.store.schema.living import left_alert, shift_offer, told
 from tocsin.store.schema.running import (
     alert,
     duty_seen,
@@ -57,6 +58,7 @@ __all__ = [
     "integration",
     "job",
     "ledger",
+    "left_alert",
     "maintenance_window",
     "membership",
     "metadata",
@@ -71,9 +73,11 @@ __all__ = [
     "schedule",
     "setting",
     "shift",
+    "shift_offer",
     "stored",
     "team",
     "timeline",
+    "told",
     "traffic",
     "turn",
     "user",

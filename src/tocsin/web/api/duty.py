@@ -1,14 +1,19 @@
 """Calls about who is on duty."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from tocsin.actions import duty
+from tocsin.actions.offers import By
 from tocsin.actions.shown import instant
+from tocsin.actions.takeover import Passing, pass_duty
 from tocsin.core import ids
 from tocsin.core.access import Action
+from tocsin.core.notation import utc_text
+from tocsin.core.standins import Impossible
 from tocsin.store import named
 from tocsin.store.shifts import OnDuty
 from tocsin.web.api import finding
@@ -18,7 +23,29 @@ from tocsin.web.problems import Problem
 
 router = APIRouter(tags=["duty"])
 
-Object = dict[str, Any]
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class Duty(BaseModel):
+    """Somebody on duty in a tier."""
+
+    team: str
+    team_id: str
+    tier: str
+    user: str
+    user_id: str
+    since: Time
+    until: Annotated[Time | None, Field(description="Null: until they are punched out.")]
+    by: Annotated[str, Field(description="`shift`, `override` or `punched in`.")]
+    why: str
+    overdue: Annotated[bool, Field(description="Still punched in when their duty is over.")]
+
+
+class Duties(BaseModel):
+    """Who is on duty, in the order of teams and tiers."""
+
+    items: list[Duty]
+    next: None = None
 
 
 class PunchIn(Strict):
@@ -39,12 +66,34 @@ class PunchOut(Strict):
     until: Moment | None = None
 
 
+class TakeOver(Strict):
+    """Whose duty is taken: that of `from`, else of all in the tier; by the caller, or by `user`."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    team: Name
+    from_: Name | None = Field(None, alias="from")
+    user: Name | None = None
+    tier: AnyTier | None = None
+    until: Moment | None = None
+
+
+class HandOver(Strict):
+    """To whom the caller's duty goes, or that of `user`; in one tier or in all."""
+
+    team: Name
+    to: Name
+    user: Name | None = None
+    tier: AnyTier | None = None
+    until: Moment | None = None
+
+
 @router.get("/duty", summary="Who is on duty by tier, until when, and by what")
 async def on_duty(
     asking: ReadDuty,
     team: Name | None = None,
     at: Annotated[Moment | None, Query()] = None,
-) -> Object:
+) -> Duties:
     """In one team, or in all of the caller's; now, unless `at` says otherwise.
 
     `until` is when the person goes off duty in that tier: shifts that follow each other count as
@@ -59,7 +108,7 @@ async def on_duty(
 
 
 @router.post("/duty/punch-in", summary="Go on duty by hand")
-async def punch_in(asking: Punch, body: PunchIn) -> Object:
+async def punch_in(asking: Punch, body: PunchIn) -> Duties:
     """Answers who is on duty then. Somebody else takes the role scheduler."""
     team, user = await _who(asking, body)
     _check_end(asking, body.until)
@@ -68,7 +117,7 @@ async def punch_in(asking: Punch, body: PunchIn) -> Object:
 
 
 @router.post("/duty/punch-out", summary="Go off duty by hand")
-async def punch_out(asking: Punch, body: PunchOut) -> Object:
+async def punch_out(asking: Punch, body: PunchOut) -> Duties:
     """Answers who is on duty then. Somebody else takes the role scheduler."""
     team, user = await _who(asking, body)
     _check_end(asking, body.until)
@@ -76,6 +125,58 @@ async def punch_out(asking: Punch, body: PunchOut) -> Object:
     return _shown(
         await duty.punch_out(asking.world, team, user, tier=tier, until=body.until, by=by)
     )
+
+
+@router.post("/duty/take-over", summary="Take over duty that runs")
+async def take_over(asking: Punch, body: TakeOver) -> Duties:
+    """Answers who is on duty then: the taker at once, in place of `from` or of all in the tier.
+
+    Without `from` and `tier` it is tier 1; without `until` it lasts until that duty ends. Whose
+    duty it was is told. For somebody else it takes the role scheduler.
+    """
+    team, taker = await _who(asking, PunchIn(team=body.team, user=body.user))
+    _check_end(asking, body.until)
+    giver = None
+    if body.from_ is not None:
+        giver = await _other(asking, body.from_)
+    tier = body.tier or (Tier.FIRST if giver is None else None)
+    return await _passed(asking, team, taker, giver, tier, body.until)
+
+
+@router.post("/duty/hand-over", summary="Hand over duty that runs")
+async def hand_over(asking: Punch, body: HandOver) -> Duties:
+    """Answers who is on duty then: `to` at once, in place of the caller.
+
+    Without `until` it lasts until that duty ends; after `until` it comes back. `to` is told.
+    Somebody else's duty takes the role scheduler.
+    """
+    team, giver = await _who(asking, PunchIn(team=body.team, user=body.user))
+    _check_end(asking, body.until)
+    taker = await _other(asking, body.to)
+    return await _passed(asking, team, taker, giver, body.tier, body.until)
+
+
+async def _other(asking: Asking, given: str) -> int:
+    async with asking.world.database.transaction() as connection:
+        return (await finding.user(connection, asking, given)).row
+
+
+async def _passed(
+    asking: Asking,
+    team: int,
+    taker: int,
+    giver: int | None,
+    tier: Tier | None,
+    until: datetime | None,
+) -> Duties:
+    if taker == giver:
+        raise Problem(422, "Both are the same person.", "Name somebody else.")
+    passing = Passing(team=team, taker=taker, giver=giver, tier=tier and tier.value, until=until)
+    by = By(asking.caller.user, asking.caller.name)
+    found = await pass_duty(asking.world, passing, by)
+    if isinstance(found, Impossible):
+        raise Problem(409, found.reason, found.remedy)
+    return _shown(found)
 
 
 async def _who(asking: Asking, body: PunchIn | PunchOut) -> tuple[int, int]:
@@ -103,22 +204,23 @@ def _check_end(asking: Asking, until: datetime | None) -> None:
         raise Problem(422, "`until` lies in the past.", "Leave it out, or give a later time.")
 
 
-def _shown(found: list[OnDuty]) -> Object:
-    items = [
-        {
-            "team": entry.team_name,
-            "team_id": ids.encode(0, entry.team),
-            "tier": entry.tier,
-            "user": entry.user_name,
-            "user_id": ids.encode(0, entry.user),
-            "since": instant(entry.since),
-            "until": instant(entry.until),
-            "by": _by(entry.why),
-            "why": entry.why,
-        }
-        for entry in found
-    ]
-    return {"items": items, "next": None}
+def _shown(found: list[OnDuty]) -> Duties:
+    return Duties(items=[_entry(one) for one in found])
+
+
+def _entry(one: OnDuty) -> Duty:
+    return Duty(
+        team=one.team_name,
+        team_id=ids.encode(0, one.team),
+        tier=one.tier,
+        user=one.user_name,
+        user_id=ids.encode(0, one.user),
+        since=utc_text(one.since),
+        until=instant(one.until),
+        by=_by(one.why),
+        why=one.why,
+        overdue=one.overdue,
+    )
 
 
 def _by(why: str) -> str:
