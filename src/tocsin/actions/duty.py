@@ -36,7 +36,7 @@ async def punch_in(
             for duty in before
         ):
             return before
-        await shifts.punch_in(connection, team, user, tier, now=now, until=until, by=by)
+        await punches.punch_in(connection, team, user, tier, now=now, until=until, by=by)
         found = await duties_at(connection, [team], now)
     await _tell(world)
     return found
@@ -54,7 +54,7 @@ async def punch_out(
     if until is not None and until <= now:
         raise ValueError("`until` lies in the past")
     async with world.database.transaction() as connection:
-        await shifts.punch_out(connection, team, user, tier=tier, now=now)
+        await punches.punch_out(connection, team, user, tier=tier, now=now)
         await shifts.leave_shifts(connection, team, user, tier=tier, now=now, until=until, by=by)
         found = await duties_at(connection, [team], now)
     await _tell(world)

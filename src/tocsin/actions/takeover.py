@@ -13,7 +13,7 @@ from tocsin.core.kinds import Urgency
 from tocsin.core.rules import Person
 from tocsin.core.schedule import Override, Schedule
 from tocsin.core.standins import Give, Impossible, in_place
-from tocsin.store import shifts
+from tocsin.store import punches, shifts
 from tocsin.store.db import Connection
 from tocsin.store.overrides import add_override
 from tocsin.store.paging import team_context
@@ -124,14 +124,14 @@ async def _punch(
     """The giver's punch-in goes to the taker, and what lies beyond `until` back to the giver."""
     team, tier, until = duty.team, duty.tier, passing.until
     ends = duty.until if until is None or (duty.until and duty.until <= until) else until
-    await shifts.punch_out(connection, team, duty.user, tier=tier, now=now)
+    await punches.punch_out(connection, team, duty.user, tier=tier, now=now)
     own = await shifts.duties(connection, [team], now)
     if not any(_longer(one, passing.taker, tier, ends) for one in own):
-        await shifts.punch_in(
+        await punches.punch_in(
             connection, team, passing.taker, tier, now=now, until=ends, by=by.name
         )
     if ends is not None and ends != duty.until:
-        await shifts.punch_later(connection, team, duty.user, tier, (ends, duty.until), by.name)
+        await punches.punch_later(connection, team, duty.user, tier, (ends, duty.until), by.name)
 
 
 def _longer(one: OnDuty, taker: int, tier: str, ends: datetime | None) -> bool:
