@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.actions.world import World
-from tocsin.store import shifts, standing
+from tocsin.store import punches, shifts, standing
 from tocsin.store.db import Connection
 from tocsin.store.shifts import OnDuty
 

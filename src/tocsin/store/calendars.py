@@ -216,16 +216,10 @@ async def imported(
     )
     if not calendars:
         return []
-    entries = await rows(
-        connection,
-        "SELECT calendar_id, uid, summary, people, during, first_day, last_day FROM calendar_entry"
-        " WHERE team_id = $1 AND calendar_id = ANY($2::bigint[]) AND during && tstzrange($3, $4)"
-        " ORDER BY lower(during), id",
-        team,
-        [row["id"] for row in calendars],
-        from_,
-        to,
-    )
+    found = [row["id"] for row in calendars]
+    entries: dict[int, list[Entry]] = {}
+    for entry in await rows(connection, _ENTRIES, team, found, from_, to):
+        entries.setdefault(entry["calendar_id"], []).append(_entry(entry))
     return [
         Imported(
             calendar=row["id"],
@@ -233,10 +227,17 @@ async def imported(
             purpose=purpose,
             schedule=row["schedule_id"],
             people=msgspec.json.decode(row["people"]),
-            entries=[_entry(entry) for entry in entries if entry["calendar_id"] == row["id"]],
+            entries=entries.get(row["id"], []),
         )
         for row in calendars
     ]
+
+
+_ENTRIES = (
+    "SELECT calendar_id, uid, summary, people, during, first_day, last_day FROM calendar_entry"
+    " WHERE team_id = $1 AND calendar_id = ANY($2::bigint[]) AND during && tstzrange($3, $4)"
+    " ORDER BY lower(during), id"
+)
 
 
 def _entry(row: Row) -> Entry:
