@@ -10,6 +10,7 @@ from tocsin.actions.world import World
 from tocsin.core.schedule import Schedule
 from tocsin.core.standins import Give, Impossible, Laid, arranged, busy, not_theirs
 from tocsin.store import offers, shifts
+from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
 from tocsin.store.names import user_names
 from tocsin.store.offers import Kind, NewOffer, Offer, State, Stint
@@ -91,6 +92,7 @@ async def accept(
         assert after is not None, "it is locked with its team"
         concerned = [one for one in (after.new.user, who) if one != by.user]
         await tell(connection, team, concerned, offerwords.accepted(after), now)
+        await changed(connection, team)  # last: it locks the row where new alerts take numbers
     await world.database.notify()
     world.wake()
     return after

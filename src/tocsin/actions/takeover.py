@@ -14,6 +14,7 @@ from tocsin.core.rules import Person
 from tocsin.core.schedule import Override, Schedule
 from tocsin.core.standins import Give, Impossible, in_place
 from tocsin.store import punches, shifts
+from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
 from tocsin.store.overrides import add_override
 from tocsin.store.paging import team_context
@@ -72,6 +73,7 @@ async def pass_duty(world: World, passing: Passing, by: By) -> list[OnDuty] | Im
         said = _said(taker.name, given, passing.until)
         told = [user for user in (*_givers(given), taker.id) if user != by.user]
         await tell(connection, team, told, said, now, urgency=Urgency.URGENT)
+        await changed(connection, team)  # last: it locks the row where new alerts take numbers
     await world.database.notify()
     world.wake()
     return after
