@@ -144,6 +144,8 @@ ROUTES: dict[str, Row] = {
         WRITE, Role.TEAM_ADMIN, body={"days": [{"month": 12, "day": 24}]}
     ),
     "GET /reports/duty-hours": Row(Action.READ_DUTY, Role.VIEWER, "team={team}&month=2026-11"),
+    "GET /reports/coverage": Row(Action.READ_DUTY, Role.VIEWER, "team={team}"),
+    "GET /reports/fairness": Row(Action.READ_DUTY, Role.VIEWER, "team={team}"),
     "GET /live": Row(Action.FOLLOW_LIVE, None),
     "POST /connectors/{given}/poll": Row(Action.POLL_CONNECTORS, Role.USER),
     **_crud("teams", READ, Action.WRITE_TEAMS, {"name": "new", "time_zone": "UTC"}),

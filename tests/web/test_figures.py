@@ -1,6 +1,7 @@
 """What monitoring reads."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -41,3 +42,50 @@ async def test_the_figures_count_and_hold_no_secret(doors: Stage) -> None:
         assert f"tocsin_{name} 0.0" in answer.text
     for secret in (SECRET, "unknown-secret", "Confidential", doors.tokens["mara"]):
         assert secret not in answer.text
+
+
+async def test_duty_is_counted_by_team_and_tier_with_its_next_gap_and_no_name(
+    doors: Stage,
+) -> None:
+    days = {
+        "name": "days",
+        "participants": ["mara"],
+        "start": "2026-11-02T09:00",
+        "unit": "day",
+        "active_until": "2026-12-09T08:00",
+    }
+    async with doors.client("sam") as sam:
+        done = await sam.patch("/api/v1/schedules/primary", json={"rotations": [days]})
+        assert done.status_code == 200, done.text
+    async with doors.client("jonas") as jonas:
+        body = {"team": "soc", "tier": "2", "until": "2026-11-24T08:00:00Z"}
+        assert (await jonas.post("/api/v1/duty/punch-in", json=body)).status_code == 200
+    async with doors.client() as web:
+        text = (await web.get("/metrics")).text
+        await doors.sql("UPDATE app_user SET active = false WHERE name = 'mara'")
+        assert (await web.get("/metrics")).text == text  # remembered for a minute
+        await doors.clock.move(timedelta(seconds=61))
+        later = (await web.get("/metrics")).text
+    for line in (
+        'tocsin_on_duty{team="soc",tier="1"} 1.0',
+        'tocsin_on_duty{team="soc",tier="2"} 1.0',
+        'tocsin_on_duty{team="noc",tier="1"} 0.0',
+        'tocsin_next_gap_seconds{team="soc",tier="1"} 1.296e+06',  # 15 days
+        'tocsin_next_gap_seconds{team="soc",tier="2"} 3600.0',
+        'tocsin_next_gap_seconds{team="noc",tier="1"} 0.0',
+        'tocsin_coverage_next_30_days{team="soc",tier="1"} 0.5',
+    ):
+        assert f"{line}\n" in text
+    assert 'tocsin_on_duty{team="soc",tier="1"} 0.0\n' in later
+    assert "mara" not in text
+    assert "jonas" not in text
+
+
+async def test_a_tier_that_is_covered_as_far_as_can_be_seen_says_so(doors: Stage) -> None:
+    always = {"participants": ["mara"], "start": "2026-11-02T09:00", "unit": "week"}
+    async with doors.client("sam") as sam:
+        await sam.patch("/api/v1/schedules/primary", json={"rotations": [always]})
+    async with doors.client() as web:
+        text = (await web.get("/metrics")).text
+    assert 'tocsin_next_gap_seconds{team="soc",tier="1"} 7.6896e+06\n' in text  # 89 days
+    assert 'tocsin_coverage_next_30_days{team="soc",tier="1"} 1.0\n' in text

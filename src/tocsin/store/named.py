@@ -55,6 +55,12 @@ async def all_users(connection: Connection) -> tuple[str, ...]:
     return tuple(row["name"] for row in await rows(connection, "SELECT name FROM app_user"))
 
 
+async def gone_users(connection: Connection) -> frozenset[str]:
+    """The name of everybody who is not active: never on duty, never paged."""
+    found = await rows(connection, "SELECT name FROM app_user WHERE NOT active")
+    return frozenset(row["name"] for row in found)
+
+
 async def teams_of(connection: Connection, user: int) -> tuple[int, ...]:
     """The teams of a user."""
     found = await rows(connection, "SELECT team_id FROM membership WHERE user_id = $1", user)

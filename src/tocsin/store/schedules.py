@@ -102,6 +102,22 @@ async def schedules_of_team(
     return made
 
 
+async def made_here(connection: Connection, team: int) -> dict[str, tuple[Override, ...]]:
+    """The overrides of a team that no file made, the newest first, by name of the schedule."""
+    found = await rows(
+        connection,
+        "SELECT s.name, o.body FROM schedule_override o"
+        " JOIN schedule s ON s.team_id = o.team_id AND s.id = o.schedule_id"
+        " WHERE o.team_id = $1 AND o.file_body IS NULL ORDER BY o.id DESC",
+        team,
+    )
+    made: dict[str, tuple[Override, ...]] = {}
+    for row in found:
+        override = _override(mapping(msgspec.json.decode(row["body"])))
+        made[row["name"]] = (*made.get(row["name"], ()), override)
+    return made
+
+
 async def keep(connection: Connection, team: int, schedule: int, kept: Kept | None) -> None:
     """Remember what an edit keeps until the running shifts end, or that it keeps nothing."""
     body = None if kept is None else msgspec.json.encode(_kept_body(kept)).decode()

@@ -1,17 +1,21 @@
 """What monitoring reads: liveness, readiness, figures for Prometheus."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tocsin.store.dutyfigures import DutyFigures, duty_figures
 from tocsin.store.figures import Figures, figures
 from tocsin.web.parts import Parts
 from tocsin.web.problems import Problem, json_response
@@ -25,12 +29,17 @@ REMEMBERED = timedelta(seconds=5)
 """How old the figures from the database may be, however often they are asked for."""
 
 
+DUTY_REMEMBERED = timedelta(seconds=60)
+"""How old the figures about duty may be; they look at weeks of shifts."""
+
+
 class Monitoring:
     """Answers probes and scrapes."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._last: tuple[datetime, Figures] | None = None
+        self._duty: tuple[datetime, list[DutyFigures]] | None = None
 
     async def healthz(self, _: Request) -> Response:
         """This process answers."""
@@ -53,6 +62,7 @@ class Monitoring:
         """Counters of this process, and figures from the database shared by all."""
         registry = CollectorRegistry()
         registry.register(_Snapshot(await self._figures()))
+        registry.register(_OnDuty(await self._duty_figures()))
         text = generate_latest(REGISTRY) + generate_latest(registry)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -63,6 +73,18 @@ class Monitoring:
             async with world.database.transaction() as connection:
                 self._last = (now, await figures(connection, now))
         return self._last[1]
+
+    async def _duty_figures(self) -> list[DutyFigures]:
+        """None of them where the database takes too long: the other figures matter more."""
+        world = self._parts.world
+        now = world.clock.now()
+        if self._duty is None or now - self._duty[0] > DUTY_REMEMBERED:
+            found: list[DutyFigures] = []
+            with suppress(DBAPIError):
+                async with world.database.transaction() as connection:
+                    found = await duty_figures(connection, now)
+            self._duty = (now, found)
+        return self._duty[1]
 
 
 def routes(monitoring: Monitoring) -> list[Route]:
@@ -105,6 +127,32 @@ class _Snapshot(Collector):
         yield from _watched(found)
         writes = "tocsin_pending_writes", "Changes that a source has not been told yet."
         yield GaugeMetricFamily(*writes, value=found.pending_writes)
+
+
+class _OnDuty(Collector):
+    """How each tier of each team stands; without names of people."""
+
+    def __init__(self, found: list[DutyFigures]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        for name, told, value in (
+            ("tocsin_on_duty", "People on duty now.", attrgetter("on_duty")),
+            (
+                "tocsin_next_gap_seconds",
+                "Until nobody is on duty; 89 days where no gap comes before.",
+                attrgetter("next_gap"),
+            ),
+            (
+                "tocsin_coverage_next_30_days",
+                "The part of the next 30 days with somebody on duty, 0 to 1.",
+                attrgetter("coverage"),
+            ),
+        ):
+            gauge = GaugeMetricFamily(name, told, labels=("team", "tier"))
+            for one in self._found:
+                gauge.add_metric((one.team, one.tier), value(one))
+            yield gauge
 
 
 def _watched(found: Figures) -> Iterable[Metric]:

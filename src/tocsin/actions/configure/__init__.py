@@ -1,6 +1,7 @@
 """The configuration: read, checked, planned, applied, exported, edited."""
 
 from tocsin.actions.configure.absent import absent_on_duty
+from tocsin.actions.configure.ahead import Look
 from tocsin.actions.configure.applying import Choices, apply, plan
 from tocsin.actions.configure.bodies import bodies
 from tocsin.actions.configure.editing import Editor, create, delete, update
@@ -26,6 +27,7 @@ __all__ = [
     "Fault",
     "Guard",
     "Line",
+    "Look",
     "NotFoundError",
     "RefusedError",
     "Report",

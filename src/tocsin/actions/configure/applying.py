@@ -1,10 +1,11 @@
 """The changes that bring the stored configuration to what a file says, shown or made."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.actions.configure.absent import absent_on_duty
+from tocsin.actions.configure.ahead import Look, lookahead
 from tocsin.actions.configure.check import Check, known_names
 from tocsin.actions.configure.difference import Act, Change, Difference, difference
 from tocsin.actions.configure.faults import ConfigureError, Fault, Path, place_of, with_lines
@@ -56,14 +57,24 @@ async def apply(world: World, document: Document, choices: Choices = DEFAULT) ->
     return report
 
 
-async def plan(world: World, document: Document, choices: Choices = DEFAULT) -> Report:
-    """The report that `apply` would give; nothing is stored. Raises `ConfigureError`."""
+async def plan(
+    world: World, document: Document, choices: Choices = DEFAULT, look: Look | None = None
+) -> Report:
+    """The report that `apply` would give; nothing is stored. Raises `ConfigureError`.
+
+    With `look` it says as well what becomes different in who is on duty.
+    """
     now = world.clock.now()
     async with world.database.transaction() as connection:
         work = await _prepared(connection, world, document, choices, now)
+        teams = work.writer.holdings.teams
+        named = mapping(document.value.get("teams"))
+        ahead = lookahead(look, now, work.difference.changes, named, teams)
+        await ahead.read_before(connection, teams)
         report = await work.done()
+        await ahead.read_after(connection, teams)
         await connection.rollback()  # it was done only to be shown
-    return report
+    return replace(report, compared=await ahead.compared())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

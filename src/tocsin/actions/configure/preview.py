@@ -1,7 +1,7 @@
 """What a definition of schedules would come to, without storing it."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -10,9 +10,11 @@ from tocsin.actions.configure.blocks import Block, name_fault
 from tocsin.actions.configure.calendars import check_calendar
 from tocsin.actions.configure.check import Check, Known
 from tocsin.actions.configure.faults import ConfigureError, Fault, Path
+from tocsin.actions.whatif import Definition
 from tocsin.actions.world import PlugIns
+from tocsin.core.coverage import TeamPlan, team_plan, timeline_of
 from tocsin.core.notation import listing, mapping
-from tocsin.core.schedule import ImportedShift, Schedule, Timeline, shifts
+from tocsin.core.schedule import ImportedShift, Schedule, Timeline
 from tocsin.store.absences import absences_of
 from tocsin.store.holidays import defined, prepare
 from tocsin.store.schedules import schedule_of
@@ -27,6 +29,7 @@ class Preview:
 
     schedules: Mapping[str, tuple[Schedule, Timeline]]
     warnings: tuple[str, ...]
+    plan: TeamPlan
 
 
 async def preview(
@@ -35,28 +38,24 @@ async def preview(
     to: datetime,
     users: Collection[str],
     days: Mapping[date, str] | None = None,
-    imported: Sequence[ImportedShift] = (),
+    standing: Definition | None = None,
 ) -> Preview:
     """Shifts and gaps of each schedule of a team in [from_, to).
 
     The definition is a team's block of the file: `time_zone`, `schedules`, `holidays`, `time_off`;
-    `days` are holidays besides those that it names, `imported` what calendars say. Names that are
-    not among `users` are worked out all the same, with a warning; so is what works from a later
-    version, left out. Time off of somebody who is on duty is told. Raises `ConfigureError`.
+    `days` are holidays besides those that it names, `standing` what stands of the team, whose
+    overrides made by hand stay on top. Names of people that are not among `users` are worked out
+    all the same, with a warning; so is what works from a later version, left out. Time off of
+    somebody who is on duty is told. Raises `ConfigureError`.
     """
     holidays = mapping(definition.get("holidays"))
     await prepare([holidays])
     check = _Lenient(Known(users=dict.fromkeys(users, frozenset[str]())), PlugIns())
     if days is not None and not holidays:
         definition = {**definition, "holidays": {}}
-    block = Block(definition, (), check.faults)
-    block.need("time_zone", "schedules")
-    zone = check_calendar(block, check)
-    block.end()
     if not from_ < to <= from_ + LONGEST:
         check.faults.add(("to",), f"give a time after `from`, at most {LONGEST.days} days later")
-    if check.faults.found or zone is None:
-        raise ConfigureError(check.faults.found)
+    zone = _zone_of(definition, check)
     low, high = (from_ - _AROUND).date(), (to + _AROUND).date()
     days = {**await defined(holidays, low, high), **(days or {})}
     off = absences_of(definition.get("time_off"))
@@ -64,11 +63,21 @@ async def preview(
     warnings = [f"{one}: left out here, works from a later version" for one in sorted(check.later)]
     warnings += dict.fromkeys(check.notes)
     for name, body in mapping(definition["schedules"]).items():
-        schedule = replace(_schedule(name, mapping(body), zone, days), imported=tuple(imported))
-        found[name] = schedule, _worked_out(schedule, from_, to)
-        warnings += told(name, schedule, off, from_, to)
+        schedule = _schedule(name, mapping(body), zone, days)
+        schedule = replace(schedule, imported=_imported(standing, name))
+        found[name] = _worked_out(schedule, from_, to, standing)
+        warnings += told(name, found[name][0], off, from_, to)
         await asyncio.sleep(0)  # somebody may have to be paged
-    return Preview(found, tuple(warnings))
+    plan = team_plan(found.values(), from_, to, zone=zone, holidays=days, absences=off)
+    if standing is not None:
+        plan = replace(plan, paged_by=standing.paged_by)
+    return Preview(found, tuple(warnings), plan)
+
+
+def _imported(standing: Definition | None, schedule: str) -> tuple[ImportedShift, ...]:
+    """What calendars say of a schedule that there is."""
+    there = () if standing is None else standing.schedules
+    return next((one.imported for one in there if one.name == schedule), ())
 
 
 @dataclass(slots=True)
@@ -83,6 +92,16 @@ class _Lenient(Check):
             self.notes.append(f"there is no user {name[:60]!r} here, or not one of yours to see")
 
 
+def _zone_of(definition: Mapping[str, object], check: _Lenient) -> str:
+    block = Block(definition, (), check.faults)
+    block.need("time_zone", "schedules")
+    zone = check_calendar(block, check)
+    block.end()
+    if check.faults.found or zone is None:
+        raise ConfigureError(check.faults.found)
+    return zone
+
+
 def _schedule(
     name: str, body: Mapping[str, object], zone: str, days: Mapping[date, str]
 ) -> Schedule:
@@ -93,8 +112,14 @@ def _schedule(
         raise ConfigureError([Fault(("schedules", name), str(error))]) from None
 
 
-def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
+def _worked_out(
+    schedule: Schedule, from_: datetime, to: datetime, standing: Definition | None
+) -> tuple[Schedule, Timeline]:
+    gone = frozenset[str]()
+    if standing is not None:
+        by_hand = standing.by_hand.get(schedule.name, ())
+        schedule, gone = replace(schedule, overrides=by_hand + schedule.overrides), standing.gone
     try:
-        return shifts(schedule, from_, to)
+        return schedule, timeline_of(schedule, from_, to, gone)
     except ValueError as error:
         raise ConfigureError([Fault(("schedules", schedule.name), str(error))]) from None

@@ -1,9 +1,11 @@
 """What plan and apply tell about their changes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.actions.configure.faults import Fault
+from tocsin.core.coverage import Comparison
 from tocsin.store.shifts import OnDuty
 
 
@@ -25,6 +27,7 @@ class Report:
     `adopted` are objects that belong to the file from now on and stay as they are; `kept` are
     "not in the file". With `refused` nothing was written. `duty_before` and `duty_after` say who
     is on duty at `at` in the teams that the change touches, or in all when it touches none.
+    `compared` has, by team, what becomes different ahead, where that was looked at.
     """
 
     at: datetime
@@ -37,6 +40,7 @@ class Report:
     refused: tuple[Fault, ...] = ()
     duty_before: tuple[OnDuty, ...] = ()
     duty_after: tuple[OnDuty, ...] = ()
+    compared: Mapping[str, Comparison] = field(default_factory=dict[str, Comparison])
 
     @property
     def changes(self) -> bool:

@@ -1,17 +1,19 @@
 """Calls about what schedules come to: shifts, gaps, previews."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
-from tocsin.actions import configure
+from tocsin.actions import configure, whatif
 from tocsin.actions.shown import instant
+from tocsin.core.coverage import Limits, TeamPlan
 from tocsin.core.schedule import ByOverride, Hole, Schedule, Timeline, as_it_was, told
 from tocsin.core.schedule import shifts as shifts_of
-from tocsin.store import history, holidays, named, names, schedules, standing
+from tocsin.store import history, named, names, schedules, standing
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
 from tocsin.web.api.bodies import Moment, Name, Strict
@@ -21,6 +23,8 @@ router = APIRouter(tags=["schedules"])
 
 Object = dict[str, Any]
 LONGEST = timedelta(days=400)
+_YEARS = range(1900, 8999)
+_ANOTHER = "Ask for another time."
 
 
 class Span(Strict):
@@ -42,6 +46,18 @@ class Definition(Span):
     """A definition as the configuration file has it, and the time to work it out for."""
 
     definition: dict[str, Any]
+    rest_hours: float = Field(11, ge=0, le=100, description="Less rest than this is found.")
+    nights_in_a_row: int = Field(5, ge=0, le=400, description="More nights than this are found.")
+
+    def limits(self) -> Limits:
+        """From when on something is found."""
+        return Limits(timedelta(hours=self.rest_hours), self.nights_in_a_row)
+
+
+class TeamDefinition(Definition):
+    """A definition of a whole team, and the team that it is compared with."""
+
+    team: Name | None = None
 
 
 @router.get("/schedules/{given}/shifts", summary="Final shifts and gaps")
@@ -64,38 +80,74 @@ async def get_shifts(
 
 
 @router.post("/schedules/preview", summary="What a team's definition would come to")
-async def preview_team(asking: Preview, body: Definition) -> Object:
+async def preview_team(asking: Preview, body: TeamDefinition) -> Object:
     """`definition` is `{time_zone, schedules, holidays, time_off}`; nothing is stored.
 
+    With `team` it is compared with what stands there, overrides made by hand kept on top.
     `warnings` names people who are not known here, time off of people who are on duty then, and
-    what works from a later version.
+    what works from a later version; `findings` what to watch out for.
     """
     from_, to = _span(asking, body)
-    found = await configure.preview(body.definition, from_, to, await _users(asking))
-    return _shown(found.schedules.values()) | {"warnings": list(found.warnings)}
+    users = await _users(asking)
+    standing = before = None
+    if body.team is not None:
+        async with asking.world.database.transaction() as connection:
+            team = await finding.team(connection, asking, body.team)
+            standing = await whatif.definition(connection, team.id, from_, to)
+        before = await _planned(standing, from_, to)
+    found = await configure.preview(body.definition, from_, to, users, standing=standing)
+    comparison = await whatif.compare(before, found.plan, body.limits())
+    return (
+        _shown(found.schedules.values())
+        | {"warnings": list(found.warnings)}
+        | whatif.comparison_object(comparison)
+    )
 
 
 @router.post("/schedules/{given}/preview", summary="What a changed definition would change")
 async def preview_schedule(
     asking: ReadTeamConfiguration, given: str, body: Definition, team: Name | None = None
 ) -> Object:
-    """`definition` is one schedule's; answers its shifts and gaps, and which come and go."""
+    """`definition` is one schedule's; answers its shifts and gaps, and which come and go.
+
+    `differences`, `coverage`, `fairness` and `findings` are those of the whole team, in which only
+    this schedule changes. Overrides that stand stay; if `definition` names `overrides`, those made
+    by hand.
+    """
     from_, to = _span(asking, body)
-    former, _ = await _schedule(asking, given, team, (from_, to))
     async with asking.world.database.transaction() as connection:
         owner = await finding.in_team(connection, asking, "schedule", given, team)
-        days = await holidays.holidays_of(connection, owner.team, from_, to)
+        standing = await whatif.definition(connection, owner.team, from_, to)
+    former = next(one for one in standing.schedules if one.name == owner.name)
+    if "overrides" not in body.definition:
+        standing = replace(standing, by_hand={former.name: former.overrides})
+    before = await _planned(standing, from_, to)
     definition = {"time_zone": former.time_zone, "schedules": {former.name: body.definition}}
     users = await _users(asking)
-    found = await configure.preview(definition, from_, to, users, days, former.imported)
+    found = await configure.preview(definition, from_, to, users, standing.holidays, standing)
     changed = found.schedules[former.name]
-    before = _shifts(former, _worked_out(former, from_, to))
-    after = _shifts(*changed)
-    return _shown([changed]) | {
-        "added": [shift for shift in after if shift not in before],
-        "removed": [shift for shift in before if shift not in after],
-        "warnings": list(found.warnings),
-    }
+    plan = replace(before, worked_out=tuple(
+        changed if one[0] is former else one for one in before.worked_out
+    ))  # fmt: skip
+    was = next(timeline for schedule, timeline in before.worked_out if schedule is former)
+    comparison = await whatif.compare(before, plan, body.limits())
+    shown, will_be = _shifts(former, was), _shifts(*changed)
+    return (
+        _shown([changed])
+        | {
+            "added": _besides(will_be, shown),
+            "removed": _besides(shown, will_be),
+            "warnings": list(found.warnings),
+        }
+        | whatif.comparison_object(comparison)
+    )
+
+
+async def _planned(standing: whatif.Definition, from_: datetime, to: datetime) -> TeamPlan:
+    try:
+        return await whatif.worked_out(standing, from_, to)
+    except ValueError as error:
+        raise Problem(422, f"{error}.", _ANOTHER) from None
 
 
 async def _users(asking: Asking) -> set[str]:
@@ -136,6 +188,8 @@ def _span(asking: Asking, span: Span) -> tuple[datetime, datetime]:
             "`to` is not after `from`, or too long after it.",
             f"Ask for at most {LONGEST.days} days.",
         )
+    if from_.year not in _YEARS:
+        raise Problem(422, "Schedules are worked out for the years 1900 to 8999.", _ANOTHER)
     return from_, to
 
 
@@ -143,7 +197,7 @@ def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
     try:
         return shifts_of(schedule, from_, to)
     except ValueError as error:
-        raise Problem(422, f"{error}.", "Ask for another time.") from None
+        raise Problem(422, f"{error}.", _ANOTHER) from None
 
 
 def _shown(found: Iterable[tuple[Schedule, Timeline]], punched: Punched = frozenset()) -> Object:
@@ -176,6 +230,14 @@ def _shifts(schedule: Schedule, timeline: Timeline) -> list[Mapping[str, object]
         }
         for shift in timeline.shifts
     ]
+
+
+def _besides(
+    some: Iterable[Mapping[str, object]], others: Iterable[Mapping[str, object]]
+) -> list[Mapping[str, object]]:
+    """Those that are not among the others; all have the same keys."""
+    known = {tuple(one.values()) for one in others}
+    return [one for one in some if tuple(one.values()) not in known]
 
 
 def _why_nobody(why: Hole, punched: Punched) -> str:
