@@ -8,6 +8,7 @@ from tests.actions.configured import NOW, SMALL, select, world_on
 from tocsin.actions import duty
 from tocsin.actions.configure import apply, read
 from tocsin.actions.world import World
+from tocsin.core.standins import Impossible
 from tocsin.store import shifts
 from tocsin.testing.clock import MovableClock
 
@@ -43,6 +44,7 @@ async def test_punching_in_puts_somebody_on_duty_beside_the_shift(database: str)
         ]
         assert len(await duty.on_duty(world, [team], until)) == 1
         left = await duty.punch_out(world, team, users["mara"], tier=None, until=None, by="mara")
+        assert not isinstance(left, Impossible)
         assert [one.user_name for one in left] == ["jonas"]
 
 

@@ -4,9 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.actions.world import World
+from tocsin.core.schedule import Override
+from tocsin.core.standins import Give, Impossible, in_place
 from tocsin.store import punches, shifts, standing
+from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
-from tocsin.store.shifts import OnDuty
+from tocsin.store.overrides import add_override
+from tocsin.store.schedules import schedules_of_team
+from tocsin.store.shifts import OnDuty, Running
 
 
 async def on_duty(world: World, teams: Iterable[int], at: datetime | None = None) -> list[OnDuty]:
@@ -26,10 +31,9 @@ async def punch_in(
     Somebody who is punched in there until the same time stays as they are, and nobody is told.
     Raises `ValueError` when `until` is not in the future.
     """
-    now = world.clock.now()
-    if until is not None and until <= now:
-        raise ValueError("`until` lies in the past")
     async with world.database.transaction() as connection:
+        await shifts.hold(connection, team)
+        now = _ends_after(world, until)
         before = await duties_at(connection, [team], now)
         if any(
             (duty.user, duty.tier, duty.until, duty.why) == (user, tier, until, "punched in")
@@ -44,21 +48,59 @@ async def punch_in(
 
 async def punch_out(
     world: World, team: int, user: int, *, tier: str | None, until: datetime | None, by: str
-) -> list[OnDuty]:
-    """End somebody's duty by hand; answers who is on duty then.
+) -> list[OnDuty] | Impossible:
+    """End somebody's duty by hand; answers who is on duty then, or why it cannot be ended.
 
     Who is on duty by a shift is off it until `until`, else until the shift's end: an override
     leaves the hole, and can be removed again. Raises `ValueError` as `punch_in`.
     """
+    async with world.database.transaction() as connection:
+        await shifts.hold(connection, team)
+        now = _ends_after(world, until)
+        found = await shifts.running(connection, team, user, tier, now)
+        left = await _left(connection, team, found, until, now) if found else []
+        if isinstance(left, Impossible):
+            return left
+        await punches.punch_out(connection, team, user, tier=tier, now=now)
+        for schedule, made in left:
+            await add_override(connection, team, schedule, made, by, now)
+        if left:
+            await shifts.materialise(connection, team, now)
+        after = await duties_at(connection, [team], now)
+        if left:
+            await changed(connection, team)  # last: it locks the row where new alerts take numbers
+    await _tell(world)
+    return after
+
+
+def _ends_after(world: World, until: datetime | None) -> datetime:
+    """The time now, read when nobody else changes duty any more."""
     now = world.clock.now()
     if until is not None and until <= now:
         raise ValueError("`until` lies in the past")
-    async with world.database.transaction() as connection:
-        await punches.punch_out(connection, team, user, tier=tier, now=now)
-        await shifts.leave_shifts(connection, team, user, tier=tier, now=now, until=until, by=by)
-        found = await duties_at(connection, [team], now)
-    await _tell(world)
-    return found
+    return now
+
+
+async def _left(
+    connection: Connection,
+    team: int,
+    found: Iterable[Running],
+    until: datetime | None,
+    now: datetime,
+) -> list[tuple[int, Override]] | Impossible:
+    """The overrides that leave a hole in these shifts, each with the row of its schedule."""
+    ends = {one.schedule: min(one.to, until or one.to) for one in found}
+    names = {one.schedule: one.user_name for one in found}
+    schedules = await schedules_of_team(connection, team, now, max(ends.values()))
+    left: list[tuple[int, Override]] = []
+    for row, end in ends.items():
+        if row not in schedules:
+            continue  # its schedule is gone, and the shift ends with the next look
+        made = in_place(schedules[row], Give(row, names[row], None, now, end))
+        if isinstance(made, Impossible):
+            return made
+        left += [(row, one) for one in made]
+    return left
 
 
 async def duties_at(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:

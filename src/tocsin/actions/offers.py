@@ -68,15 +68,10 @@ async def accept(
 
     `taker` is who takes a shift that was offered to everybody. None when there is no such offer.
     """
-    now = world.clock.now()
     async with world.database.transaction() as connection:
-        await shifts.hold(connection, team)
-        offer = await offers.find(connection, team, row)
-        if offer is None:
-            return None
-        refused = _answered(offer, now)
-        if refused is not None:
-            return refused
+        now, offer = await _claimed(world, connection, team, row)
+        if not isinstance(offer, Offer):
+            return offer
         who = offer.new.taker or taker or by.user
         context = await team_context(connection, team, now)
         laid = await _effect(connection, context, offer, who)
@@ -116,6 +111,17 @@ async def end(world: World, team: int, row: int, state: State, by: By) -> Offer 
         await tell(connection, team, _users(sides), offerwords.ended(after), now)
     world.wake()
     return after
+
+
+async def _claimed(
+    world: World, connection: Connection, team: int, row: int
+) -> tuple[datetime, Offer | Impossible | None]:
+    """The time, read when nobody else changes duty any more, and the offer if it is open then."""
+    await shifts.hold(connection, team)
+    now = world.clock.now()
+    offer = await offers.claim(connection, team, row)
+    refused = None if offer is None else _answered(offer, now)
+    return now, refused or offer
 
 
 async def expire_offers(world: World) -> None:

@@ -43,9 +43,10 @@ async def pass_duty(world: World, passing: Passing, by: By) -> list[OnDuty] | Im
     At every moment somebody is: before the commit the givers, after it the taker. Where the taker
     has it already nothing changes. Whoever is concerned and did not do it is told.
     """
-    now, team = world.clock.now(), passing.team
+    team = passing.team
     async with world.database.transaction() as connection:
         await shifts.hold(connection, team)
+        now = world.clock.now()  # not before: whoever held it may have taken a while
         context = await team_context(connection, team, now)
         taker = next((one for one in context.everyone if one.id == passing.taker), None)
         if taker is None:

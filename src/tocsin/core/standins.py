@@ -12,11 +12,11 @@ Stretch = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Give:
-    """`giver` gives their duty in a schedule (by row) over [from_, to) to `taker`."""
+    """`giver` gives their duty in a schedule (by row) over [from_, to) to `taker`, or to nobody."""
 
     schedule: int
     giver: str
-    taker: str
+    taker: str | None
     from_: datetime
     to: datetime
 
@@ -57,7 +57,7 @@ def arranged(schedules: Mapping[int, Schedule], gives: Iterable[Give]) -> Laid |
 
 
 def in_place(schedule: Schedule, give: Give) -> tuple[Override, ...] | Impossible:
-    """The overrides that put the taker wherever the giver is on duty in that time.
+    """The overrides that put the taker, or a hole, wherever the giver is on duty in that time.
 
     An override looks at whom the rotations put on duty; where the giver stands in for somebody
     already, the taker replaces that same person, and the newer override counts. The result is
@@ -79,7 +79,8 @@ def in_place(schedule: Schedule, give: Give) -> tuple[Override, ...] | Impossibl
     ).shifts
     takers = [(shift.from_, shift.to) for shift in after if shift.user == give.taker]
     stays = any(shift.user == give.giver for shift in after) and give.giver != give.taker
-    if stays or any(left_of(piece, takers) for piece in _spans(pieces)):
+    missed = give.taker is not None and any(left_of(one, takers) for one in _spans(pieces))
+    if stays or missed:
         return _unmovable(give.giver, schedule)
     return tuple(made)
 

@@ -128,6 +128,17 @@ async def find(connection: Connection, team: int, row: int) -> Offer | None:
     return _offer(found[0]) if found else None
 
 
+async def claim(connection: Connection, team: int, row: int) -> Offer | None:
+    """The same, locked until we commit, so that it neither expires nor is answered meanwhile."""
+    locked = await rows(
+        connection,
+        "SELECT 1 FROM shift_offer WHERE team_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        team,
+        row,
+    )
+    return await find(connection, team, row) if locked else None
+
+
 async def listed(
     connection: Connection, teams: Sequence[int], kind: Kind, state: State | None, now: datetime
 ) -> list[Offer]:
@@ -147,9 +158,9 @@ async def listed(
 
 async def settle(
     connection: Connection, offer: Offer, state: State, taker: int | None, by: str, now: datetime
-) -> bool:
-    """Write the answer to an offer; False where somebody answered before."""
-    written = await run(
+) -> None:
+    """Write the answer to an offer that is claimed and open."""
+    await run(
         connection,
         "UPDATE shift_offer SET state = $3, taker_id = $4, answered_by = $5, answered_at = $6"
         " WHERE team_id = $1 AND id = $2 AND state = 'open'",
@@ -160,7 +171,6 @@ async def settle(
         by,
         now,
     )
-    return written == 1
 
 
 async def expired(connection: Connection, now: datetime, limit: int) -> list[Offer]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from tocsin.core.schedule import Schedule, Shift, rewriting, shifts, told
 from tocsin.store import holidays
-from tocsin.store.calendars import changed
 from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.schedules import schedule_rows, schedules_of_team
 
@@ -212,38 +211,31 @@ ORDER BY t.name, d.tier, d.position, d.id
 """
 
 
-async def leave_shifts(
-    connection: Connection,
-    team: int,
-    user: int,
-    *,
-    tier: str | None,
-    now: datetime,
-    until: datetime | None,
-    by: str,
-) -> int:
-    """Take somebody off the shifts that run, by overrides that leave a hole.
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A stored shift of somebody that runs; `schedule` is a row."""
 
-    Each lasts until `until`, at most to the shift's end. Returns how many were left.
-    """
-    left = await run(connection, _LEAVE, team, user, tier, now, until, by)
-    if left:
-        await materialise(connection, team, now)
-        await changed(connection, team)  # last: it locks the row where new alerts take numbers
-    return left
+    schedule: int
+    user_name: str
+    to: datetime
 
 
-_LEAVE = """
-INSERT INTO schedule_override (team_id, schedule_id, body, changed_by, changed_at)
-SELECT s.team_id, s.schedule_id, jsonb_build_object(
-    'replaces', u.name,
-    'from', to_char($4::timestamptz, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'to', to_char(least(upper(s.during), $5::timestamptz), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
-  $6, $4
-FROM shift s JOIN app_user u ON u.id = s.user_id
-WHERE s.team_id = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tier = $3)
-  AND s.during @> $4::timestamptz
-"""
+async def running(
+    connection: Connection, team: int, user: int, tier: str | None, now: datetime
+) -> list[Running]:
+    """The shifts by which somebody is on duty now, in one tier or in all."""
+    found = await rows(
+        connection,
+        "SELECT s.schedule_id, u.name, upper(s.during) AS ends"
+        " FROM shift s JOIN app_user u ON u.id = s.user_id"
+        " WHERE s.team_id = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tier = $3)"
+        " AND s.during @> $4::timestamptz ORDER BY s.schedule_id, s.id",
+        team,
+        user,
+        tier,
+        now,
+    )
+    return [Running(row["schedule_id"], row["name"], row["ends"]) for row in found]
 
 
 async def _user_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:

@@ -54,7 +54,7 @@ async def apply(world: World, document: Document, choices: Choices = DEFAULT) ->
         report = await work.done()
     await world.database.notify()
     world.wake()
-    return report
+    return await _with_others(world, work, report)
 
 
 async def plan(
@@ -74,7 +74,26 @@ async def plan(
         report = await work.done()
         await ahead.read_after(connection, teams)
         await connection.rollback()  # it was done only to be shown
+    report = await _with_others(world, work, report)
     return replace(report, compared=await ahead.compared())
+
+
+async def _with_others(world: World, work: "_Work", report: Report) -> Report:
+    """The report, with time off on duty in teams that stay as they are.
+
+    Looked for when nothing is locked any more: it may take a while, and new alerts would wait.
+    """
+    others = sorted(set(work.writer.holdings.teams.values()) - work.writer.shifted)
+    found: list[str] = []
+    for start in range(0, len(others), _AT_ONCE):
+        async with world.database.transaction() as connection:
+            some = others[start : start + _AT_ONCE]
+            found += await absent_on_duty(connection, some, work.writer.now)
+    return replace(report, warnings=(*report.warnings, *found))
+
+
+_AT_ONCE = 50
+"""Teams looked at in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +117,6 @@ class _Work:
 
     async def report(self, before: tuple[shifts.OnDuty, ...]) -> Report:
         changes, writer = self.difference.changes, self.writer
-        untouched = set(writer.holdings.teams.values()) - writer.shifted
-        off = await absent_on_duty(writer.connection, untouched, writer.now)
         return Report(
             at=writer.now,
             created=_lines(changes, Act.CREATE),
@@ -107,7 +124,7 @@ class _Work:
             removed=_lines(changes, Act.REMOVE),
             adopted=_lines(changes, Act.ADOPT),
             kept=tuple(Line(what=str(held.key)) for held in self.difference.kept),
-            warnings=(*self.warnings, *writer.notes, *off),
+            warnings=(*self.warnings, *writer.notes),
             refused=self.refused,
             duty_before=before,
             duty_after=await self._duties(),

@@ -64,7 +64,10 @@ class Writer:
         ordered = sorted(changes, key=lambda change: change.act is not Act.REMOVE)
         for change in ordered:
             self._touched(change.key, self.holdings.teams.get(change.key.owner))
-        await hold(self.connection, self.stale)
+        for team in sorted(self.shifted):  # before any row, as everybody who changes duty
+            await shifts.hold(self.connection, team)
+        if rows := any(change.key.kind is Kind.TEAM for change in ordered):
+            await hold(self.connection, self.stale)
         before = await self._planned()
         copied = {key: await self._text(secret) for key, secret in self.secrets.items()}
         for change in ordered:
@@ -73,7 +76,6 @@ class Writer:
         for change in ordered:
             written += await self._one(change, copied.get(change.key))
         self.stale &= set(self.holdings.teams.values())
-        await bump(self.connection, sorted(self.stale))
         for window in [change.held for change in ordered if change.key.kind is Kind.MAINTENANCE]:
             if window is not None:
                 await look_again(self.connection, window.team, self.now)
@@ -82,6 +84,9 @@ class Writer:
         for team in shifted:
             await shifts.materialise(self.connection, team, self.now)
         self.notes += await absent_on_duty(self.connection, shifted, self.now)
+        if not rows:  # last: new alerts take their numbers in the rows of teams
+            await hold(self.connection, self.stale)
+        await bump(self.connection, sorted(self.stale))
         return written
 
     async def _planned(self) -> Planned:

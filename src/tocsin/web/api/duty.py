@@ -122,7 +122,7 @@ async def punch_out(asking: Punch, body: PunchOut) -> Duties:
     team, user = await _who(asking, body)
     _check_end(asking, body.until)
     tier, by = body.tier and body.tier.value, asking.caller.name
-    return _shown(
+    return _possible(
         await duty.punch_out(asking.world, team, user, tier=tier, until=body.until, by=by)
     )
 
@@ -173,7 +173,10 @@ async def _passed(
         raise Problem(422, "Both are the same person.", "Name somebody else.")
     passing = Passing(team=team, taker=taker, giver=giver, tier=tier and tier.value, until=until)
     by = By(asking.caller.user, asking.caller.name)
-    found = await pass_duty(asking.world, passing, by)
+    return _possible(await pass_duty(asking.world, passing, by))
+
+
+def _possible(found: list[OnDuty] | Impossible) -> Duties:
     if isinstance(found, Impossible):
         raise Problem(409, found.reason, found.remedy)
     return _shown(found)
