@@ -55,7 +55,7 @@ def test_an_override_for_everybody_cannot_be_laid_over_and_says_so() -> None:
     schedule = replace(PRIMARY, overrides=(cover,))
     refused = in_place(schedule, Give(1, "mara", "jonas", at(5), at(6)))
     assert isinstance(refused, Impossible)
-    assert "no other can be laid over it" in refused.reason
+    assert "no override can be laid over it" in refused.reason
     extra = replace(PRIMARY, overrides=(Override(at(5), at(6), user="jonas", extra=True),))
     assert isinstance(in_place(extra, Give(1, "jonas", "ada", at(5), at(6))), Impossible)
 

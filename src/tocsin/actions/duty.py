@@ -1,7 +1,7 @@
 """Duty changes: who is on duty, punched in and out by hand."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.actions.world import World
 from tocsin.core.schedule import Override
@@ -19,8 +19,9 @@ async def on_duty(world: World, teams: Iterable[int], at: datetime | None = None
 
     Each until their duty in the tier has a break, over shifts that follow each other.
     """
+    now = world.clock.now()
     async with world.database.transaction() as connection:
-        return await duties_at(connection, teams, at or world.clock.now())
+        return await duties_at(connection, teams, at or now, now)
 
 
 async def punch_in(
@@ -103,10 +104,19 @@ async def _left(
     return left
 
 
-async def duties_at(connection: Connection, teams: Iterable[int], at: datetime) -> list[OnDuty]:
-    """The same as `on_duty` within a transaction."""
+def known_until(now: datetime) -> datetime:
+    """Up to when shifts are worked out at least."""
+    return now + shifts.HORIZON - timedelta(days=1)
+
+
+async def duties_at(
+    connection: Connection, teams: Iterable[int], at: datetime, now: datetime | None = None
+) -> list[OnDuty]:
+    """The same as `on_duty` within a transaction; it is `at` unless `now` says otherwise."""
     found = await shifts.duties(connection, teams, at)
-    return await standing.overdue(connection, await standing.unbroken(connection, found, at), at)
+    horizon = known_until(now or at)
+    lasting = await standing.unbroken(connection, found, at, horizon)
+    return await standing.overdue(connection, lasting, at)
 
 
 async def _tell(world: World) -> None:

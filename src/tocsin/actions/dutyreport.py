@@ -31,7 +31,7 @@ async def hours_of_month(world: World, team: int, month: str) -> str:
 def _ends(month: str, zone: str) -> tuple[datetime, datetime]:
     found = _MONTH.fullmatch(month)
     year, number = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1 <= year <= 9000:
+    if not 1901 <= year <= 8899:
         raise ConfigureError([Fault(("month",), "write a year and a month, like 2026-11")])
     following = (year + 1, 1) if number == 12 else (year, number + 1)
     return (

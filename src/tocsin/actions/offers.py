@@ -8,7 +8,7 @@ from tocsin.actions import offerwords
 from tocsin.actions.notices import tell
 from tocsin.actions.world import World
 from tocsin.core.schedule import Schedule
-from tocsin.core.standins import Give, Impossible, Laid, arranged, busy, not_theirs
+from tocsin.core.standins import Give, Impossible, Laid, arranged, busy, in_place, not_theirs
 from tocsin.store import offers, shifts
 from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
@@ -181,7 +181,10 @@ async def _cannot_be(
         )
     schedules = await _schedules(connection, new)
     if new.taker is None:
-        return not_theirs(schedules, _give(context, new.stint, new.user, new.user))
+        give = replace(_give(context, new.stint, new.user, new.user), taker=None)
+        refused = not_theirs(schedules, give)
+        made = refused or in_place(schedules[give.schedule], give)
+        return made if isinstance(made, Impossible) else None
     laid = arranged(schedules, _gives(context, new, new.taker))
     return laid if isinstance(laid, Impossible) else None
 

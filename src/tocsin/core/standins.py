@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tocsin.core.schedule import ByOverride, Override, Schedule, Shift, shifts
+from tocsin.core.schedule import ByOverride, Override, Schedule, Shift, shifts, told
 
 Stretch = tuple[datetime, datetime]
 """A length of time, its end left out."""
@@ -68,7 +68,7 @@ def in_place(schedule: Schedule, give: Give) -> tuple[Override, ...] | Impossibl
     for piece in pieces:
         replaces = _replaced(piece)
         if replaces is None:
-            return _unmovable(give.giver, schedule)
+            return _unmovable(give.giver, schedule, piece)
         last = made[-1] if made else None
         if last is not None and last.to == piece.from_ and last.replaces == replaces:
             made[-1] = replace(last, to=piece.to)
@@ -81,7 +81,7 @@ def in_place(schedule: Schedule, give: Give) -> tuple[Override, ...] | Impossibl
     stays = any(shift.user == give.giver for shift in after) and give.giver != give.taker
     missed = give.taker is not None and any(left_of(one, takers) for one in _spans(pieces))
     if stays or missed:
-        return _unmovable(give.giver, schedule)
+        return _unmovable(give.giver, schedule, pieces[0])
     return tuple(made)
 
 
@@ -146,11 +146,11 @@ def _replaced(piece: Shift) -> str | None:
     return piece.why.override.replaces if isinstance(piece.why, ByOverride) else piece.user
 
 
-def _unmovable(giver: str, schedule: Schedule) -> Impossible:
+def _unmovable(giver: str, schedule: Schedule, piece: Shift) -> Impossible:
+    why = told(piece.why)
     return Impossible(
-        f"{giver} is on duty in {schedule.name} by an override that stands in for nobody in"
-        " particular, and no other can be laid over it.",
-        "Change that override.",
+        f"{giver} is on duty in {schedule.name} by {why}, and no override can be laid over it.",
+        f"Change that {why.partition(' ')[0]}.",
     )
 
 

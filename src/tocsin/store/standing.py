@@ -8,10 +8,13 @@ from tocsin.store.db import Connection, rows
 from tocsin.store.shifts import OnDuty
 
 
-async def unbroken(connection: Connection, found: Iterable[OnDuty], at: datetime) -> list[OnDuty]:
+async def unbroken(
+    connection: Connection, found: Iterable[OnDuty], at: datetime, horizon: datetime
+) -> list[OnDuty]:
     """The same people, each until their last shift of an unbroken row in the same tier ends.
 
-    Who is punched in stays as they are: their end was said by hand.
+    Who is punched in stays as they are: their end was said by hand. None where it lies at the
+    `horizon` up to which shifts are known, or beyond: no end is known.
     """
     duties = list(found)
     spans: dict[tuple[int, str, int], list[tuple[datetime, datetime]]] = {}
@@ -27,7 +30,7 @@ async def unbroken(connection: Connection, found: Iterable[OnDuty], at: datetime
     ):
         key = (row["team_id"], row["tier"], row["user_id"])
         spans.setdefault(key, []).append((row["begins"], row["ends"]))
-    return [_longest(duty, spans) for duty in duties]
+    return [_longest(duty, spans, horizon) for duty in duties]
 
 
 OVERDUE_AFTER = timedelta(hours=24)
@@ -92,7 +95,9 @@ async def punched_out(connection: Connection, team: int, schedule: int) -> froze
 
 
 def _longest(
-    duty: OnDuty, spans: Mapping[tuple[int, str, int], list[tuple[datetime, datetime]]]
+    duty: OnDuty,
+    spans: Mapping[tuple[int, str, int], list[tuple[datetime, datetime]]],
+    horizon: datetime,
 ) -> OnDuty:
     until = duty.until
     if until is None or duty.why == "punched in":
@@ -100,4 +105,4 @@ def _longest(
     for begins, ends in spans.get((duty.team, duty.tier, duty.user), ()):
         if begins <= until < ends:
             until = ends
-    return replace(duty, until=until)
+    return replace(duty, until=until if until < horizon else None)

@@ -65,13 +65,27 @@ async def preview(
     for name, body in mapping(definition["schedules"]).items():
         schedule = _schedule(name, mapping(body), zone, days)
         schedule = replace(schedule, imported=_imported(standing, name))
-        found[name] = _worked_out(schedule, from_, to, standing)
-        warnings += told(name, found[name][0], off, from_, to)
-        await asyncio.sleep(0)  # somebody may have to be paged
-    plan = team_plan(found.values(), from_, to, zone=zone, holidays=days, absences=off)
+        # In a thread: it may take seconds, in which somebody may have to be paged.
+        found[name] = await asyncio.to_thread(_worked_out, schedule, from_, to, standing)
+        _check_size(found)
+        warnings += await asyncio.to_thread(told, name, found[name][0], off, from_, to)
+    plan = await asyncio.to_thread(
+        team_plan, found.values(), from_, to, zone=zone, holidays=days, absences=off
+    )
     if standing is not None:
         plan = replace(plan, paged_by=standing.paged_by)
     return Preview(found, tuple(warnings), plan)
+
+
+MOST_SHIFTS = 100_000
+"""In one preview: more is no picture of anything, and takes long to work out."""
+
+
+def _check_size(found: Mapping[str, tuple[Schedule, Timeline]]) -> None:
+    count = sum(len(timeline.shifts) for _, timeline in found.values())
+    if count > MOST_SHIFTS:
+        what = f"that is more than {MOST_SHIFTS:,} shifts: ask for a shorter time"
+        raise ConfigureError([Fault(("to",), what)])
 
 
 def _imported(standing: Definition | None, schedule: str) -> tuple[ImportedShift, ...]:

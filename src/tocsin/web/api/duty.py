@@ -99,6 +99,13 @@ async def on_duty(
     `until` is when the person goes off duty in that tier: shifts that follow each other count as
     one.
     """
+    last = duty.known_until(asking.world.clock.now())
+    if at is not None and at > last:
+        raise Problem(
+            422,
+            f"Who is on duty is worked out until {last:%Y-%m-%d}.",
+            "Look at the shifts of the schedule, which are worked out for any time.",
+        )
     async with asking.world.database.transaction() as connection:
         teams = await finding.teams_seen(connection, asking)
         if team is not None:

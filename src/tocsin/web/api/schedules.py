@@ -1,5 +1,6 @@
 """Calls about what schedules come to: shifts, gaps, previews."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
+from starlette.responses import Response
 
 from tocsin.actions import configure, whatif
 from tocsin.actions.shown import instant
@@ -17,7 +19,7 @@ from tocsin.store import history, named, names, schedules, standing
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, Preview, ReadTeamConfiguration
 from tocsin.web.api.bodies import Moment, Name, Strict
-from tocsin.web.problems import Problem
+from tocsin.web.problems import Problem, json_response
 
 router = APIRouter(tags=["schedules"])
 
@@ -60,10 +62,10 @@ class TeamDefinition(Definition):
     team: Name | None = None
 
 
-@router.get("/schedules/{given}/shifts", summary="Final shifts and gaps")
+@router.get("/schedules/{given}/shifts", summary="Final shifts and gaps", response_model=Object)
 async def get_shifts(
     asking: ReadTeamConfiguration, given: str, span: Annotated[SpanIn, Query()]
-) -> Object:
+) -> Response:
     """With overrides applied: the past as it was, what comes as the schedule says now.
 
     `why` of a shift: `rotation NAME`, `holiday NAME` (a rotation for holidays), `event`,
@@ -76,11 +78,14 @@ async def get_shifts(
     async with asking.world.database.transaction() as connection:
         owner = await finding.in_team(connection, asking, "schedule", given, span.team)
         recorded = await history.recorded(connection, owner.team, owner.row, from_, past)
-    return _shown([(found, as_it_was(_worked_out(found, from_, to), *recorded))], punched)
+    timeline = await asyncio.to_thread(_worked_out, found, from_, to)
+    return await _answer([(found, as_it_was(timeline, *recorded))], punched=punched)
 
 
-@router.post("/schedules/preview", summary="What a team's definition would come to")
-async def preview_team(asking: Preview, body: TeamDefinition) -> Object:
+@router.post(
+    "/schedules/preview", summary="What a team's definition would come to", response_model=Object
+)
+async def preview_team(asking: Preview, body: TeamDefinition) -> Response:
     """`definition` is `{time_zone, schedules, holidays, time_off}`; nothing is stored.
 
     With `team` it is compared with what stands there, overrides made by hand kept on top.
@@ -97,17 +102,20 @@ async def preview_team(asking: Preview, body: TeamDefinition) -> Object:
         before = await _planned(standing, from_, to)
     found = await configure.preview(body.definition, from_, to, users, standing=standing)
     comparison = await whatif.compare(before, found.plan, body.limits())
-    return (
-        _shown(found.schedules.values())
-        | {"warnings": list(found.warnings)}
-        | whatif.comparison_object(comparison)
+    return await _answer(
+        found.schedules.values(),
+        {"warnings": list(found.warnings)} | whatif.comparison_object(comparison),
     )
 
 
-@router.post("/schedules/{given}/preview", summary="What a changed definition would change")
+@router.post(
+    "/schedules/{given}/preview",
+    summary="What a changed definition would change",
+    response_model=Object,
+)
 async def preview_schedule(
     asking: ReadTeamConfiguration, given: str, body: Definition, team: Name | None = None
-) -> Object:
+) -> Response:
     """`definition` is one schedule's; answers its shifts and gaps, and which come and go.
 
     `differences`, `coverage`, `fairness` and `findings` are those of the whole team, in which only
@@ -131,15 +139,15 @@ async def preview_schedule(
     ))  # fmt: skip
     was = next(timeline for schedule, timeline in before.worked_out if schedule is former)
     comparison = await whatif.compare(before, plan, body.limits())
-    shown, will_be = _shifts(former, was), _shifts(*changed)
-    return (
-        _shown([changed])
-        | {
+    shown, will_be = await asyncio.to_thread(_shifts, former, was), _shifts(*changed)
+    return await _answer(
+        [changed],
+        {
             "added": _besides(will_be, shown),
             "removed": _besides(shown, will_be),
             "warnings": list(found.warnings),
         }
-        | whatif.comparison_object(comparison)
+        | whatif.comparison_object(comparison),
     )
 
 
@@ -198,6 +206,15 @@ def _worked_out(schedule: Schedule, from_: datetime, to: datetime) -> Timeline:
         return shifts_of(schedule, from_, to)
     except ValueError as error:
         raise Problem(422, f"{error}.", _ANOTHER) from None
+
+
+async def _answer(
+    found: Iterable[tuple[Schedule, Timeline]],
+    more: Object | None = None,
+    punched: Punched = frozenset(),
+) -> Response:
+    """Written in a thread: a year of hours is megabytes, and somebody may have to be paged."""
+    return await asyncio.to_thread(lambda: json_response(_shown(found, punched) | (more or {})))
 
 
 def _shown(found: Iterable[tuple[Schedule, Timeline]], punched: Punched = frozenset()) -> Object:
