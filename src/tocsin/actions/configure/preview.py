@@ -72,9 +72,8 @@ async def preview(
     plan = await asyncio.to_thread(
         team_plan, found.values(), from_, to, zone=zone, holidays=days, absences=off
     )
-    if standing is not None:
-        plan = replace(plan, paged_by=standing.paged_by)
-    return Preview(found, tuple(warnings), plan)
+    paged_by = {} if standing is None else standing.paged_by
+    return Preview(found, tuple(warnings), replace(plan, paged_by=paged_by))
 
 
 MOST_SHIFTS = 100_000
