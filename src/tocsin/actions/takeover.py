@@ -50,11 +50,7 @@ async def pass_duty(world: World, passing: Passing, by: By) -> list[OnDuty] | Im
         context = await team_context(connection, team, now)
         taker = next((one for one in context.everyone if one.id == passing.taker), None)
         if taker is None:
-            return Impossible(
-                f"That person cannot be on duty in {context.name}: not an active member of it who"
-                " may answer alerts.",
-                "Name a member of the team with the role user or above.",
-            )
+            return _no_member(context.name)
         before = await duties_at(connection, [team], now)
         given = [duty for duty in before if _means(passing, duty) and duty.user != taker.id]
         if not given:
@@ -78,6 +74,14 @@ async def pass_duty(world: World, passing: Passing, by: By) -> list[OnDuty] | Im
     await world.database.notify()
     world.wake()
     return after
+
+
+def _no_member(team: str) -> Impossible:
+    return Impossible(
+        f"That person cannot be on duty in {team}: not an active member of it who may answer"
+        " alerts.",
+        "Name a member of the team with the role user or above.",
+    )
 
 
 def _means(passing: Passing, duty: OnDuty, user: int | None = None) -> bool:

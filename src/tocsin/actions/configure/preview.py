@@ -56,15 +56,18 @@ async def preview(
     if not from_ < to <= from_ + LONGEST:
         check.faults.add(("to",), f"give a time after `from`, at most {LONGEST.days} days later")
     zone = _zone_of(definition, check)
-    low, high = (from_ - _AROUND).date(), (to + _AROUND).date()
-    days = {**await defined(holidays, low, high), **(days or {})}
+    days = {**await _days(holidays, from_, to), **(days or {})}
     off = absences_of(definition.get("time_off"))
-    found: dict[str, tuple[Schedule, Timeline]] = {}
     warnings = [f"{one}: left out here, works from a later version" for one in sorted(check.later)]
     warnings += dict.fromkeys(check.notes)
-    for name, body in mapping(definition["schedules"]).items():
-        schedule = _schedule(name, mapping(body), zone, days)
-        schedule = replace(schedule, imported=_imported(standing, name))
+    made = {
+        name: replace(
+            _schedule(name, mapping(body), zone, days), imported=_imported(standing, name)
+        )
+        for name, body in mapping(definition["schedules"]).items()
+    }
+    found: dict[str, tuple[Schedule, Timeline]] = {}
+    for name, schedule in made.items():
         # In a thread: it may take seconds, in which somebody may have to be paged.
         found[name] = await asyncio.to_thread(_worked_out, schedule, from_, to, standing)
         _check_size(found)
@@ -85,6 +88,12 @@ def _check_size(found: Mapping[str, tuple[Schedule, Timeline]]) -> None:
     if count > MOST_SHIFTS:
         what = f"that is more than {MOST_SHIFTS:,} shifts: ask for a shorter time"
         raise ConfigureError([Fault(("to",), what)])
+
+
+async def _days(
+    holidays: Mapping[str, object], from_: datetime, to: datetime
+) -> Mapping[date, str]:
+    return await defined(holidays, (from_ - _AROUND).date(), (to + _AROUND).date())
 
 
 def _imported(standing: Definition | None, schedule: str) -> tuple[ImportedShift, ...]:
