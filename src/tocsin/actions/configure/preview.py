@@ -51,23 +51,18 @@ async def preview(
     holidays = mapping(definition.get("holidays"))
     await prepare([holidays])
     check = _Lenient(Known(users=dict.fromkeys(users, frozenset[str]())), PlugIns())
+    _check_span(from_, to, check)
     if days is not None and not holidays:
         definition = {**definition, "holidays": {}}
-    if not from_ < to <= from_ + LONGEST:
-        check.faults.add(("to",), f"give a time after `from`, at most {LONGEST.days} days later")
     zone = _zone_of(definition, check)
     days = {**await _days(holidays, from_, to), **(days or {})}
     off = absences_of(definition.get("time_off"))
     warnings = [f"{one}: left out here, works from a later version" for one in sorted(check.later)]
     warnings += dict.fromkeys(check.notes)
-    made = {
-        name: replace(
-            _schedule(name, mapping(body), zone, days), imported=_imported(standing, name)
-        )
-        for name, body in mapping(definition["schedules"]).items()
-    }
     found: dict[str, tuple[Schedule, Timeline]] = {}
-    for name, schedule in made.items():
+    for name, body in mapping(definition["schedules"]).items():
+        schedule = _schedule(name, mapping(body), zone, days)
+        schedule = replace(schedule, imported=_imported(standing, name))
         # In a thread: it may take seconds, in which somebody may have to be paged.
         found[name] = await asyncio.to_thread(_worked_out, schedule, from_, to, standing)
         _check_size(found)
@@ -88,6 +83,11 @@ def _check_size(found: Mapping[str, tuple[Schedule, Timeline]]) -> None:
     if count > MOST_SHIFTS:
         what = f"that is more than {MOST_SHIFTS:,} shifts: ask for a shorter time"
         raise ConfigureError([Fault(("to",), what)])
+
+
+def _check_span(from_: datetime, to: datetime, check: Check) -> None:
+    if not from_ < to <= from_ + LONGEST:
+        check.faults.add(("to",), f"give a time after `from`, at most {LONGEST.days} days later")
 
 
 async def _days(
