@@ -10,7 +10,7 @@ from tocsin.core.alert import Alert, Answered, Leaving
 from tocsin.core.effects import Purpose
 from tocsin.core.kinds import Mode, Urgency, Via
 from tocsin.keys import signing_key_bytes
-from tocsin.store.outbox import Full, plan_notice
+from tocsin.store.outbox import Full, plan_notices
 from tocsin.store.uuids import uuid7
 
 WORDS = {"subject": "Nobody answered", "text": "Nobody answered #7", "body": "Nobody at all."}
@@ -31,7 +31,7 @@ async def call(h: House, alert: Alert, webhook: str) -> None:
 async def test_a_notice_says_its_own_words_and_is_about_no_alert(database: str) -> None:
     async with house(database) as h:
         async with h.world.database.transaction() as connection:
-            await plan_notice(connection, 1, 1, WORDS, NOW)
+            await plan_notices(connection, [(1, 1, WORDS)], NOW)
         await h.deliver()
         ((message, address),) = Rings.rang
         assert (message.kind, message.alert, dict(message.links)) == ("notice", None, {})
@@ -42,7 +42,7 @@ async def test_a_notice_says_its_own_words_and_is_about_no_alert(database: str) 
 async def test_a_notice_of_yesterday_is_not_sent(database: str) -> None:
     async with house(database) as h:
         async with h.world.database.transaction() as connection:
-            await plan_notice(connection, 1, 1, WORDS, NOW)
+            await plan_notices(connection, [(1, 1, WORDS)], NOW)
         await h.after(timedelta(hours=25).total_seconds())
         (row,) = await h.rows("SELECT state, detail FROM notification")
         assert (row["state"], row["detail"]) == ("cancelled", "too old to be of use")

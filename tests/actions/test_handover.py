@@ -185,6 +185,86 @@ async def test_of_several_processes_one_tells(night: House) -> None:
     assert [(row["purpose"], row["count"]) for row in planned] == [("notice", 1), ("offered", 1)]
 
 
+async def test_of_two_who_look_at_the_same_moment_one_offers(night: House) -> None:
+    await night.save(owned())
+    await night.clock.move(timedelta(hours=1))
+    for statement in _SLOW:
+        await night.sql(statement)
+    first = asyncio.create_task(change_shifts(night.world))
+    await asyncio.sleep(0.3)
+    await night.clock.move(timedelta(seconds=10))
+    await asyncio.gather(first, change_shifts(night.world))
+    planned = await night.rows("SELECT purpose, count(*) FROM notification GROUP BY 1 ORDER BY 1")
+    assert [(row["purpose"], row["count"]) for row in planned] == [("notice", 1), ("offered", 1)]
+    lines = await night.rows("SELECT count(*) FROM timeline WHERE kind = 'offered'")
+    assert lines[0]["count"] == 1
+
+
+_SLOW = (
+    (
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(0.6); RETURN NEW; END $$"
+    ),
+    "CREATE TRIGGER slow BEFORE INSERT ON left_alert FOR EACH ROW EXECUTE FUNCTION slow()",
+)
+
+
+async def test_many_who_begin_at_once_are_told_once_each_some_at_a_time(night: House) -> None:
+    for statement in CROWD:
+        await night.sql(statement)
+    await night.sql("UPDATE shift SET during = tstzrange($1, NULL) WHERE user_id > 100", CHANGE)
+    await night.save(an_alert(3))
+    await night.clock.move(timedelta(hours=1))
+    await asyncio.gather(change_shifts(night.world), change_shifts(night.world))
+    found = await night.rows("SELECT count(*), count(DISTINCT user_id) AS people FROM notification")
+    assert (found[0]["count"], found[0]["people"]) == (121, 121), "Jonas and the crowd"
+    written = await night.rows("SELECT count(*) FROM told GROUP BY xmin ORDER BY 1")
+    assert [row["count"] for row in written] == [21, 50, 50]
+
+
+CROWD = (
+    """
+    INSERT INTO app_user (id, name, role)
+    SELECT n, 'u' || n, 'user' FROM generate_series(101, 220) n
+    """,
+    """
+    INSERT INTO membership (user_id, team_id, position)
+    SELECT n, 1, n FROM generate_series(101, 220) n
+    """,
+    """
+    INSERT INTO contact_method (id, user_id, name, channel, address)
+    SELECT n, n, 'phone', 'rings', 'u' || n FROM generate_series(101, 220) n
+    """,
+    """
+    INSERT INTO shift (team_id, schedule_id, tier, user_id, during, why)
+    SELECT 1, 1, '1', n, '[2026-11-24T12:00Z,2026-11-24T20:00Z)', 'rotation'
+    FROM generate_series(101, 220) n
+    """,
+)
+
+
+async def test_what_leavers_own_is_offered_even_while_nobody_can_be_welcomed(night: House) -> None:
+    await night.save(owned())
+    await night.clock.move(timedelta(hours=1))
+    await night.sql("ALTER TABLE told ADD CONSTRAINT none CHECK (false) NOT VALID")
+    with pytest.raises(Exception, match="none"):
+        await change_shifts(night.world)
+    planned = await night.rows("SELECT purpose FROM notification")
+    assert [row["purpose"] for row in planned] == ["offered"]
+
+
+async def test_without_a_leader_of_the_team_the_admins_of_the_installation_are_told(
+    night: House,
+) -> None:
+    await night.sql("DELETE FROM shift WHERE user_id = 2")
+    await night.sql("UPDATE app_user SET role = 'admin' WHERE id = 3")
+    await night.sql("DELETE FROM membership WHERE user_id = 3")
+    await night.save(owned())
+    await after(night, hours=1)
+    await after(night, minutes=15)
+    assert [(user, kind) for user, kind, _ in rang()] == [("ada", "notice")]
+
+
 async def test_a_crash_between_loses_nothing_and_repeats_nothing(night: House) -> None:
     await night.save(owned())
     await night.clock.move(timedelta(hours=1))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.actions.ringing import House, Rings, house
+from tests.actions.test_handover import CROWD
 from tests.store.scene import NOW
 from tocsin.actions.remind import send_reminders
 from tocsin.store.shifts import materialise
@@ -108,6 +109,17 @@ async def test_of_several_processes_one_reminds_and_a_crash_repeats_nothing(days
     await asyncio.gather(*(send_reminders(days.world) for _ in range(4)))
     await days.deliver()
     assert len(Rings.rang) == 1
+
+
+async def test_many_who_begin_at_once_are_reminded_once_each(days: House) -> None:
+    for statement in CROWD:
+        await days.sql(statement)
+    await days.clock.move(datetime(2026, 11, 24, 11, 30, tzinfo=UTC) - days.clock.now())
+    await send_reminders(days.world)
+    found = await days.rows("SELECT user_id FROM notification")
+    assert sorted(row["user_id"] for row in found) == list(range(101, 221))
+    written = await days.rows("SELECT count(*) FROM told GROUP BY xmin ORDER BY 1")
+    assert [row["count"] for row in written] == [20, 50, 50]
 
 
 NIGHTS = {

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions import handoverwords
 from tocsin.actions.desk import Desk
-from tocsin.actions.notices import tell
+from tocsin.actions.notices import Notice, tell_each
 from tocsin.actions.world import World
 from tocsin.core.alert import Alert, Changed, Outcome
 from tocsin.core.changes import OwnerLeft
@@ -18,52 +18,66 @@ from tocsin.store import alerts, handover, told
 from tocsin.store.db import Connection
 from tocsin.store.handover import Left, Untaken
 from tocsin.store.outbox import claim_job
-from tocsin.store.paging import team_context
+from tocsin.store.paging import team_contexts
 
 log = structlog.get_logger()
 
 HANDOVER_EVERY = timedelta(seconds=5)
 """How soon after a change of shift people are told, at the latest."""
 
-_KEEP = timedelta(days=1)
-_BATCH = 200
+_BATCH = 50  # people or alerts in one transaction: a second's work, whoever waits for its rows
+_MOST = 200  # alerts in one message to a manager
 
 
 async def change_shifts(world: World) -> None:
     """See who came on duty and who left it since the last look, and tell those concerned.
 
-    What was said is written with the messages, so that a crash loses none and repeats none.
+    Some at a time, in turn, so that many who come keep nobody who leaves waiting. What was said is
+    written with the messages, so that a crash loses none and repeats none. A piece that fails does
+    not keep the others from being done.
     """
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         if not await claim_job(connection, "hand_over", HANDOVER_EVERY, now):
             return
-        done = await _welcome(world, connection)
-    async with world.worker_database.transaction() as connection:
-        done += await _offer(world, connection)
-    async with world.worker_database.transaction() as connection:
-        done += await _not_taken(world, connection)
-        await handover.forget_left(connection, now - _KEEP)
-    if done:
-        world.wake()
+    pieces = list(_PIECES)
+    fault: Exception | None = None
+    while pieces:
+        for piece in list(pieces):
+            try:
+                async with world.worker_database.transaction() as connection:
+                    done = await piece(world, connection)
+            except Exception as failed:  # noqa: BLE001 - raised when the others had their turn
+                fault, done = fault or failed, 0
+            if done:
+                world.wake()
+            if done < _BATCH:
+                pieces.remove(piece)
+    if fault is not None:
+        raise fault
 
 
 async def _welcome(world: World, connection: Connection) -> int:
-    """One message to each who came on duty while anything stands open; returns how many."""
-    now, said = world.clock.now(), 0
-    came = await handover.came(connection, now)
-    standing = await handover.standing(connection, {one.team for one in came})
-    for one in came:
-        span, subject = (one.since, now), f"{one.tier}/{one.user}"
-        if not await told.first_time(connection, one.team, "hand_over", subject, span, now):
-            continue
-        found = standing.get(one.team, [])
-        if found:
-            context = await team_context(connection, one.team, now)
-            words = handoverwords.welcome(context.name, one.tier, found)
-            await tell(connection, one.team, [one.user], words, now, urgency=Urgency.URGENT)
-            said += 1
-    return said
+    """One message to each who came on duty while anything stands open; returns how many came."""
+    now = world.clock.now()
+    came = await handover.came(connection, now, _BATCH)
+    subjects = {(one.team, "hand_over", f"{one.tier}/{one.user}", one.since): one for one in came}
+    first = await told.first_times(connection, subjects, now)
+    new = [one for saying, one in subjects.items() if saying in first]
+    teams = {one.team for one in new}
+    standing = await handover.standing(connection, teams)
+    contexts = await team_contexts(connection, teams, now)
+    notices = [
+        Notice(
+            one.team,
+            one.user,
+            handoverwords.welcome(contexts[one.team].name, one.tier, standing[one.team]),
+        )
+        for one in new
+        if one.team in standing
+    ]
+    await tell_each(connection, notices, now, urgency=Urgency.URGENT, contexts=contexts)
+    return len(came)
 
 
 async def _offer(world: World, connection: Connection) -> int:
@@ -76,16 +90,18 @@ async def _offer(world: World, connection: Connection) -> int:
     saved: list[alerts.Saved] = []
     for one in found:
         alert = locked.get(one.alert)
-        if alert is None or not _had_it(alert, one):
-            await handover.note_left(connection, one, None)
+        theirs = alert is not None and _had_it(alert, one)
+        # Another process may have looked at it while we waited for the alert.
+        if not await handover.note_left(
+            connection, one, now + one.accept_within if theirs else None
+        ):
             continue
-        await handover.note_left(connection, one, now + one.accept_within)
-        outcome = await _offered(desk, alert, one)
-        if isinstance(outcome, Changed):
+        outcome = await _offered(desk, alert, one) if alert is not None and theirs else None
+        if alert is not None and isinstance(outcome, Changed):
             saved.append(alerts.Saved(outcome.alert, outcome.effects, before=alert))
     if saved:
         await alerts.save(connection, saved, now)
-    return len(saved)
+    return len(found)
 
 
 async def _offered(desk: Desk, alert: Alert, one: Left) -> Outcome | None:
@@ -108,17 +124,21 @@ def _had_it(alert: Alert, one: Left) -> bool:
 async def _not_taken(world: World, connection: Connection) -> int:
     """Tell the manager on duty of what nobody took over in time; returns of how many alerts."""
     now = world.clock.now()
-    found = await handover.untaken(connection, now, _BATCH)
-    for (team, _), group in groupby(found, key=lambda one: (one.team, one.owner)):
-        ones = list(group)
-        context = await team_context(connection, team, now)
+    found = await handover.untaken(connection, now, _MOST)
+    theirs = [one for one in found if one.theirs]
+    contexts = await team_contexts(connection, {one.team for one in theirs}, now)
+    for (team, _), group in groupby(theirs, key=lambda one: (one.team, one.owner)):
+        ones, context = list(group), contexts[team]
         managers = context.duty.get((team, "manager"), ()) or context.admins
         words = handoverwords.not_taken(ones[0], context.name, await _titles(connection, ones))
-        people = [person.id for person in managers]
-        await tell(connection, team, people, words, now, urgency=Urgency.URGENT)
+        notices = [Notice(team, person.id, words) for person in managers]
+        await tell_each(connection, notices, now, urgency=Urgency.URGENT, contexts=contexts)
     return len(found)
 
 
 async def _titles(connection: Connection, ones: Iterable[Untaken]) -> Sequence[Alert]:
     found = await alerts.get_many(connection, [(one.team, one.alert) for one in ones])
     return sorted(found.values(), key=lambda alert: alert.number)
+
+
+_PIECES = (_welcome, _offer, _not_taken)

@@ -1,6 +1,7 @@
 """Tells people something that is about no alert, by the contact methods of their own rules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -11,8 +12,17 @@ from tocsin.core.kinds import Urgency
 from tocsin.core.localtime import UnknownZone, check_zone
 from tocsin.core.rules import Person, pages
 from tocsin.store.db import Connection
-from tocsin.store.outbox import plan_notice
-from tocsin.store.paging import TeamContext, team_context
+from tocsin.store.outbox import plan_notices
+from tocsin.store.paging import TeamContext, team_contexts
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told to one person of a team."""
+
+    team: int
+    user: int
+    said: Said
 
 
 async def tell(
@@ -24,22 +34,39 @@ async def tell(
     *,
     urgency: Urgency = Urgency.NORMAL,
 ) -> None:
-    """Promise a notice to each of these people once, in the caller's transaction.
+    """Promise a notice to each of these people once, as `tell_each` does."""
+    notices = [Notice(team, user, said) for user in dict.fromkeys(users)]
+    await tell_each(connection, notices, now, urgency=urgency)
 
-    It goes the way of their first rule for normal alerts, all that ring at that same moment; to
-    every contact method of somebody without one. Somebody inactive is told nothing. What is urgent
-    goes the same way, and is not held by the quiet hours of a person on duty.
+
+async def tell_each(
+    connection: Connection,
+    notices: Sequence[Notice],
+    now: datetime,
+    *,
+    urgency: Urgency = Urgency.NORMAL,
+    contexts: Mapping[int, TeamContext] | None = None,
+) -> None:
+    """Promise these notices, in the caller's transaction.
+
+    Each goes the way of the person's first rule for normal alerts, all that ring at that same
+    moment; to every contact method of somebody without one. Somebody inactive is told nothing. What
+    is urgent goes the same way, and is not held by the quiet hours of a person on duty. `contexts`
+    are the teams where the caller knows them, with everybody who is told.
     """
-    wanted = list(dict.fromkeys(users))
-    if not wanted:
+    if not notices:
         return
-    context = await team_context(connection, team, now, [OneUser(user) for user in wanted])
-    for user in wanted:
-        person = context.people.get(user)
+    if contexts is None:
+        users = {OneUser(one.user) for one in notices}
+        contexts = await team_contexts(connection, {one.team for one in notices}, now, users)
+    planned: list[tuple[int, int, Mapping[str, str]]] = []
+    for one in notices:
+        context = contexts[one.team]
+        person = context.people.get(one.user)
         if person is not None:
-            words = msgspec.to_builtins(said(zone_of(person, context)))
-            for method in _methods(person, now):
-                await plan_notice(connection, team, method, words, now, urgency)
+            words = msgspec.to_builtins(one.said(zone_of(person, context)))
+            planned += [(one.team, method, words) for method in _methods(person, now)]
+    await plan_notices(connection, planned, now, urgency)
 
 
 def zone_of(person: Person, context: TeamContext) -> str:

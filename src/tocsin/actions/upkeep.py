@@ -14,6 +14,7 @@ from tocsin.actions.world import World
 from tocsin.store import told
 from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
+from tocsin.store.handover import forget_left
 from tocsin.store.names import all_teams
 from tocsin.store.outbox import claim_job
 from tocsin.store.schedules import schedule_rows
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 
 UPKEEP_EVERY = timedelta(seconds=10)
 KEEP_EVENTS = timedelta(days=30)
+_KEEP_LEFT = timedelta(days=1)
 _SILENT_EVERY = timedelta(minutes=1)
 
 
@@ -87,6 +89,7 @@ async def _told(world: World) -> None:
     async with world.worker_database.transaction() as connection:
         if await claim_job(connection, "told", timedelta(hours=6), now):
             await told.forget(connection, now)
+            await forget_left(connection, now - _KEEP_LEFT)
 
 
 async def _extend_shifts(world: World) -> None:

@@ -39,18 +39,19 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Untaken:
-    """A leaver's alert that is still theirs when its time on offer is over."""
+    """A leaver's alert whose time on offer is over; `theirs`: nobody took it over or closed it."""
 
     team: int
     alert: UUID
     owner: int
     owner_name: str
     at: datetime
+    theirs: bool
 
 
-async def came(connection: Connection, now: datetime) -> list[Came]:
+async def came(connection: Connection, now: datetime, limit: int) -> list[Came]:
     """Who came on duty lately and was not told of the team's alerts, where the team wants that."""
-    found = await rows(connection, _CAME, now, now - LOOKS_BACK)
+    found = await rows(connection, _CAME, now, now - LOOKS_BACK, limit)
     return [Came(row["team_id"], row["tier"], row["user_id"], row["since"]) for row in found]
 
 
@@ -69,9 +70,12 @@ async def successors(
     return same or {row["id"]: row["name"] for row in found if row["tier"] == "1"}
 
 
-async def note_left(connection: Connection, one: Left, tell_at: datetime | None) -> None:
-    """Remember that an alert was looked at; `tell_at`: when the manager is told of it."""
-    await run(
+async def note_left(connection: Connection, one: Left, tell_at: datetime | None) -> bool:
+    """Remember that an alert was looked at; `tell_at`: when the manager is told of it.
+
+    False when somebody else did; whoever asks while they hold the alert has a true answer.
+    """
+    written = await run(
         connection,
         "INSERT INTO left_alert (team_id, alert_id, owner_id, left_at, tell_at)"
         " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -81,15 +85,22 @@ async def note_left(connection: Connection, one: Left, tell_at: datetime | None)
         one.at,
         tell_at,
     )
+    return written == 1
 
 
 async def untaken(connection: Connection, now: datetime, limit: int) -> list[Untaken]:
-    """What was on offer for long enough and is still its leaver's; each is handed out once."""
+    """What was on offer for long enough; each is handed out once."""
     found = await rows(connection, _UNTAKEN, now, limit)
     return [
-        Untaken(row["team_id"], row["alert_id"], row["owner_id"], row["name"], row["left_at"])
+        Untaken(
+            row["team_id"],
+            row["alert_id"],
+            row["owner_id"],
+            row["name"],
+            row["left_at"],
+            theirs=row["theirs"],
+        )
         for row in found
-        if row["theirs"]
     ]
 
 
@@ -131,7 +142,7 @@ WHERE {_WANTED} AND lower(d.during) > $2
   AND NOT EXISTS (SELECT FROM told o WHERE o.team_id = d.team_id AND o.kind = 'hand_over'
     AND o.subject = d.tier || '/' || d.user_id AND o.begins_at = lower(d.during))
 GROUP BY d.team_id, d.tier, d.user_id
-ORDER BY d.team_id, d.tier, d.user_id
+ORDER BY d.team_id, d.tier, d.user_id LIMIT $3
 """  # noqa: S608 - words of our own
 
 _LEFT = f"""

@@ -1,6 +1,6 @@
 """Whose shift begins or ends soon, by how far ahead each person wants to know."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,32 +28,36 @@ class Soon:
     at: datetime
 
 
-async def soon(connection: Connection, now: datetime) -> list[Soon]:
-    """Beginnings and ends of which nobody was reminded yet, in time for each person."""
-    wishes = _wishes(await rows(connection, _WISHES))
-    begins = {user: wish[0] for user, wish in wishes.items()}
-    ends = {user: wish[1] for user, wish in wishes.items() if wish[1] is not None}
-    furthest = max((BEFORE, *(one for one in begins.values() if one is not None)))
-    coming = await rows(
-        connection,
-        _BEGINS,
-        now,
-        now + furthest,
-        list(begins),
-        list(begins.values()),
-        BEFORE,
-    )
-    going = await rows(connection, _ENDS, now, list(ends), list(ends.values())) if ends else ()
-    return [*(_soon(row, "begins") for row in coming), *(_soon(row, "ends") for row in going)]
-
-
-_Wish = tuple[timedelta | None, timedelta | None]
+Wish = tuple[timedelta | None, timedelta | None]
 """How long before the beginning, and before the end; None: never."""
 
 
-def _wishes(found: Iterable[Row]) -> dict[int, _Wish]:
+async def wishes(connection: Connection) -> dict[int, Wish]:
+    """What people set; who set nothing is not there."""
+    return _wishes(await rows(connection, _WISHES))
+
+
+async def soon(
+    connection: Connection, wanted: Mapping[int, Wish], now: datetime, limit: int
+) -> list[Soon]:
+    """Beginnings and ends of which nobody was reminded yet, in time for each person.
+
+    At most `limit` of each.
+    """
+    begins = {user: wish[0] for user, wish in wanted.items()}
+    ends = {user: wish[1] for user, wish in wanted.items() if wish[1] is not None}
+    furthest = max((BEFORE, *(one for one in begins.values() if one is not None)))
+    people = (list(begins), list(begins.values()), BEFORE)
+    coming = await rows(connection, _BEGINS, now, now + furthest, *people, limit)
+    going = (
+        await rows(connection, _ENDS, now, list(ends), list(ends.values()), limit) if ends else ()
+    )
+    return [*(_soon(row, "begins") for row in coming), *(_soon(row, "ends") for row in going)]
+
+
+def _wishes(found: Iterable[Row]) -> dict[int, Wish]:
     """What people set; what cannot be read counts as not set."""
-    wishes: dict[int, _Wish] = {}
+    wishes: dict[int, Wish] = {}
     for row in found:
         body = mapping(msgspec.json.decode(row["reminders"]))
         if body.get("enabled") is False:
@@ -93,7 +97,7 @@ WHERE lower(s.during) > $1
   AND NOT EXISTS ({_ALONGSIDE} AND b.during && tstzrange(NULL, lower(s.during), '(]')
     AND lower(b.during) < lower(s.during) AND upper(b.during) >= lower(s.during))
   AND {_ONCE.format(kind="'begins'", at="lower(s.during)")}
-ORDER BY at, s.team_id, s.tier, s.user_id
+ORDER BY at, s.team_id, s.tier, s.user_id LIMIT $6
 """  # noqa: S608 - words of our own
 
 _ENDS = f"""
@@ -106,5 +110,5 @@ WHERE upper(s.during) <= $1 + w.before
   AND NOT EXISTS ({_ALONGSIDE} AND b.during && tstzrange(upper(s.during), NULL, '[)')
     AND lower(b.during) <= upper(s.during) AND upper(b.during) > upper(s.during))
   AND {_ONCE.format(kind="'ends'", at="upper(s.during)")}
-ORDER BY at, s.team_id, s.tier, s.user_id
+ORDER BY at, s.team_id, s.tier, s.user_id LIMIT $4
 """  # noqa: S608 - words of our own

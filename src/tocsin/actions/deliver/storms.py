@@ -28,4 +28,4 @@ async def tell(connection: Connection, ended: Iterable[Ended], now: datetime) ->
     for one in ended:
         subject, text = over(one.storm, one.alerts, one.open, one.acknowledged)
         words = {"subject": subject, "text": text, "body": text}
-        await outbox.plan_notice(connection, one.storm.team, one.method, words, now)
+        await outbox.plan_notices(connection, [(one.storm.team, one.method, words)], now)

@@ -42,7 +42,7 @@ from tocsin.store.outbox.traffic import (
     counted,
     ended_storms,
     lock_traffic,
-    plan_notice,
+    plan_notices,
     save_traffic,
 )
 
@@ -74,7 +74,7 @@ __all__ = [
     "late",
     "lock_traffic",
     "pending_writes",
-    "plan_notice",
+    "plan_notices",
     "poll_now",
     "put_back",
     "release_poll",

@@ -103,26 +103,27 @@ FROM (
 """
 
 
-async def plan_notice(
+async def plan_notices(
     connection: Connection,
-    team: int,
-    method: int,
-    words: Mapping[str, str],
+    notices: Iterable[tuple[int, int, Mapping[str, str]]],
     now: datetime,
     urgency: Urgency = Urgency.NORMAL,
 ) -> None:
-    """Promise a contact method words of their own, about no alert; due now."""
+    """Promise contact methods words of their own, about no alert: team, method, words; due now."""
+    wanted = list(notices)
     await run(
         connection,
         "INSERT INTO notification (team_id, id, user_id, method_id, purpose, urgency, planned_at,"
         " due_at, next_try_at, body)"
-        " SELECT $1, $2, c.user_id, c.id, 'notice', $6, $4, $4, $4, $5::jsonb"
-        " FROM contact_method c WHERE c.id = $3",
-        team,
-        uuid7(now),
-        method,
+        " SELECT w.team, w.id, c.user_id, c.id, 'notice', $6, $5, $5, $5, w.words::jsonb"
+        " FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[])"
+        " AS w(team, id, method, words)"
+        " JOIN contact_method c ON c.id = w.method",
+        [team for team, _, _ in wanted],
+        [uuid7(now) for _ in wanted],
+        [method for _, method, _ in wanted],
+        [_encode(words).decode() for _, _, words in wanted],
         now,
-        _encode(words).decode(),
         urgency.value,
     )
 
