@@ -13,10 +13,12 @@ from tocsin.actions.calendars import CALENDARS_EVERY, calendars_due
 from tocsin.actions.clockset import CLOCK_EVERY, watch_clock
 from tocsin.actions.deliver import Deliverer, late_receipts, storms_over
 from tocsin.actions.dutywatch import DUTY_EVERY, watch_duty
+from tocsin.actions.forewarn import forewarn
 from tocsin.actions.handover import change_shifts
 from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
 from tocsin.actions.page import page_on
-from tocsin.actions.upkeep import UPKEEP_EVERY, upkeep
+from tocsin.actions.remind import send_reminders
+from tocsin.actions.upkeep import UPKEEP_EVERY, extend_shifts, upkeep
 from tocsin.actions.world import World
 
 log = structlog.get_logger()
@@ -63,10 +65,23 @@ class Bell:
             await asyncio.sleep(0.05)
 
 
+_NOW_AND_THEN: tuple[tuple[str, Callable[[World], Awaitable[object]], timedelta], ...] = (
+    ("upkeep", upkeep, UPKEEP_EVERY),
+    ("shifts", extend_shifts, UPKEEP_EVERY),
+    ("reminders", send_reminders, UPKEEP_EVERY),
+    ("forewarn", forewarn, UPKEEP_EVERY),
+    ("receipts", late_receipts, NAP),
+    ("storms", storms_over, NAP),
+    ("heartbeats", heartbeats_due, HEARTBEATS_EVERY),
+    ("clock", watch_clock, CLOCK_EVERY),
+    ("calendars", calendars_due, CALENDARS_EVERY),
+    ("hand_over", change_shifts, NAP),
+)
+"""Each in a loop of its own, so that one that takes long keeps no other waiting."""
+
 _LOOPS = ("page", "deliver", "poll", "write", "duty")
-_UNWATCHED = frozenset(
-    {"calendars"}
-)  # their turns take as long as somebody else's server lets them
+_UNWATCHED = frozenset({"calendars", "shifts", "reminders", "forewarn", "hand_over"})
+"""Loops whose turns may rightly last: as long as others' servers let them, or for all teams."""
 
 
 class Worker:
@@ -96,20 +111,8 @@ class Worker:
                 for name, turn in loops.items():
                     group.create_task(self._loop(name, turn), name=name)
                 group.create_task(self._watch_duty(), name="duty")
-                upkeeping = self._every("upkeep", upkeep, UPKEEP_EVERY)
-                group.create_task(upkeeping, name="upkeep")
-                receipts = self._every("receipts", late_receipts, NAP)
-                group.create_task(receipts, name="receipts")
-                storms = self._every("storms", storms_over, NAP)
-                group.create_task(storms, name="storms")
-                hearing = self._every("heartbeats", heartbeats_due, HEARTBEATS_EVERY)
-                group.create_task(hearing, name="heartbeats")
-                watching = self._every("clock", watch_clock, CLOCK_EVERY)
-                group.create_task(watching, name="clock")
-                importing = self._every("calendars", calendars_due, CALENDARS_EVERY)
-                group.create_task(importing, name="calendars")
-                changing = self._every("hand_over", change_shifts, NAP)
-                group.create_task(changing, name="hand_over")
+                for name, work, pause in _NOW_AND_THEN:
+                    group.create_task(self._every(name, work, pause), name=name)
                 group.create_task(self._deliverer.settle_forever(), name="settle")
                 group.create_task(self._bell.tell_others(self._world), name="notify")
         finally:

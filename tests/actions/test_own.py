@@ -11,7 +11,7 @@ from tests.store.scene import NOW
 from tocsin.actions.own import close_own, raise_own
 from tocsin.actions.reach import check_reach
 from tocsin.actions.reply import AlertRef, change
-from tocsin.actions.upkeep import upkeep
+from tocsin.actions.upkeep import extend_shifts, upkeep
 from tocsin.actions.world import PlugIns, World
 from tocsin.core.changes import Closed
 from tocsin.core.kinds import Actor, Severity, Via
@@ -165,5 +165,6 @@ async def test_the_upkeep_looks_after_it(database: str) -> None:
             " VALUES (1, 2, '1', tstzrange($1, NULL), 'jonas')",
             NOW,
         )
+        await extend_shifts(world)  # the schedule has nobody, so Mara's shift goes
         await upkeep(replace(world, plug_ins=PlugIns()))
         assert [row["title"][:18] for row in await alerts(world)] == ["jonas is on duty f"]

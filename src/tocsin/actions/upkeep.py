@@ -5,10 +5,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from tocsin.actions.forewarn import forewarn
 from tocsin.actions.offers import expire_offers
 from tocsin.actions.reach import check_reach
-from tocsin.actions.remind import send_reminders
 from tocsin.actions.silence import close_silent
 from tocsin.actions.world import World
 from tocsin.store import told
@@ -29,7 +27,10 @@ _SILENT_EVERY = timedelta(minutes=1)
 
 
 async def upkeep(world: World) -> None:
-    """Do what is due; a piece that fails does not keep the others from being done."""
+    """Do what is due; a piece that fails does not keep the others from being done.
+
+    Each piece is short: what may take minutes in a large installation has a loop of its own.
+    """
     for piece in _PIECES:
         try:
             await piece(world)
@@ -92,7 +93,7 @@ async def _told(world: World) -> None:
             await forget_left(connection, now - _KEEP_LEFT)
 
 
-async def _extend_shifts(world: World) -> None:
+async def extend_shifts(world: World) -> None:
     """Work shifts out ahead, some schedules at a time, so that no transaction is long."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
@@ -121,7 +122,6 @@ _AT_ONCE = 50
 
 _PIECES = (
     _partitions,
-    _extend_shifts,
     _budgets,
     _forgotten,
     _silent,
@@ -129,6 +129,4 @@ _PIECES = (
     _analyse,
     check_reach,
     expire_offers,
-    send_reminders,
-    forewarn,
 )

@@ -42,6 +42,12 @@ async def wishes(connection: Connection) -> dict[int, Wishes]:
     return {team: wish for team, wish in every.items() if wish.gaps or wish.unreachable}
 
 
+async def version(connection: Connection, team: int) -> int:
+    """How often that changed which the team's duty is made from; 0 for a team that is gone."""
+    found = await rows(connection, "SELECT version FROM team WHERE id = $1", team)
+    return int(found[0]["version"]) if found else 0
+
+
 async def schedulers(connection: Connection, team: int) -> list[int]:
     """Who is told: the team's schedulers and admins, else the admins of the installation."""
     found = await rows(

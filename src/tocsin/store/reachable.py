@@ -23,9 +23,14 @@ class Coming:
     methods: int
 
 
-async def coming(connection: Connection, now: datetime, until: datetime) -> list[Coming]:
-    """Everybody who is on duty from now to `until`, each with each beginning once."""
-    found = await rows(connection, _COMING, now, until)
+async def coming(
+    connection: Connection, now: datetime, until: datetime, teams: Sequence[int] | None = None
+) -> list[Coming]:
+    """Everybody who is on duty from now to `until`, each with each beginning once.
+
+    In these teams, or in all.
+    """
+    found = await rows(connection, _COMING, now, until, None if teams is None else list(teams))
     return [
         Coming(
             team=row["team_id"],
@@ -50,9 +55,11 @@ SELECT d.team_id, d.time_zone, u.name, u.active, d.since,
 FROM (
   SELECT t.id AS team_id, t.time_zone, s.user_id, lower(s.during) AS since
   FROM team t JOIN shift s ON s.team_id = t.id AND s.during && tstzrange($1, $2)
+  WHERE $3::int[] IS NULL OR t.id = ANY($3)
   UNION
   SELECT t.id, t.time_zone, p.user_id, lower(p.during)
   FROM team t JOIN punch p ON p.team_id = t.id AND p.during && tstzrange($1, $2)
+  WHERE $3::int[] IS NULL OR t.id = ANY($3)
 ) d JOIN app_user u ON u.id = d.user_id
 ORDER BY d.team_id, d.since, u.name
 """
