@@ -8,7 +8,7 @@ import pytest
 from tocsin.core.csvtext import csv_text
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\t =", " \n@"])
 def test_no_cell_begins_like_a_formula(begin: str) -> None:
     text = csv_text(["user", "hours"], [[f"{begin}1+1", -2.5], ["ada = 1", None]])
     rows = list(csv.reader(io.StringIO(text, newline="")))

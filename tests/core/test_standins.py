@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.core.schedule import Combine, Override, Rotation, Schedule, Unit, shifts
-from tocsin.core.standins import Give, Impossible, arranged, in_place, left_of, not_theirs
+from tocsin.core.spans import joined, left_of
+from tocsin.core.standins import Give, Impossible, arranged, in_place, not_theirs
 
 ZONE = "Europe/Berlin"
 START = datetime(2026, 11, 2, 9, 0)  # noqa: DTZ001 - wall time
@@ -103,17 +104,8 @@ def test_whoever_gives_is_off_and_whoever_takes_is_on_for_exactly_that_time(
     made = in_place(schedule, Give(1, "mara", "lea", from_, to))
     after = shifts(laid_over(schedule, made), at(1), at(30)).shifts
     lea = [(s.from_, s.to) for s in after if s.user == "lea"]
-    assert [piece for piece in mine if left_of(piece, lea)] == []
+    assert [piece for piece in mine if left_of(piece, joined(lea))] == []
     assert sum((end - begin for begin, end in lea), timedelta()) == sum(
         (end - begin for begin, end in mine), timedelta()
     )
     assert not [s for s in after if s.user == "mara" and s.from_ < to and from_ < s.to]
-
-
-def test_what_is_left_of_a_time() -> None:
-    assert left_of((at(5), at(9)), [(at(7), at(8)), (at(4), at(6))]) == [
-        (at(6), at(7)),
-        (at(8), at(9)),
-    ]
-    assert left_of((at(5), at(9)), [(at(1), at(20))]) == []
-    assert left_of((at(5), at(6)), []) == [(at(5), at(6))]

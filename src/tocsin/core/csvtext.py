@@ -4,8 +4,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""With these a cell begins that some spreadsheet would work out instead of showing."""
+_FORMULA = ("=", "+", "-", "@")
+"""With these a cell begins, behind blanks, that some spreadsheet would work out."""
+
+_BLANKS = ("\t", "\r", "\n")
+"""With these too: some spreadsheet passes over them."""
 
 Cell = str | int | float | None
 
@@ -21,9 +24,13 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(head)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue()
 
 
-def _harmless(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+def harmless(cell: Cell) -> Cell:
+    """The cell, with an apostrophe before text that a spreadsheet would work out."""
+    if not isinstance(cell, str):
+        return cell
+    risky = cell.startswith(_BLANKS) or cell.lstrip().startswith(_FORMULA)
+    return f"'{cell}" if risky else cell

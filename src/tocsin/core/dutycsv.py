@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from tocsin.core.csvtext import harmless
 from tocsin.core.localtime import wall_clock
 from tocsin.core.notation import moment
 
@@ -13,7 +14,6 @@ HEADER = ("Email", "Start", "End")
 DELETE = "DELETE"
 """In place of an address: what was imported in this range before is taken away."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MOST_FAULTS = 50
 
 
@@ -120,7 +120,7 @@ def write_hours(duties: Iterable[Duty], zone: str) -> str:
     for duty in duties:
         ends = (_local(duty.from_, zone), _local(duty.to, zone))
         cells = (duty.name, duty.mail, *ends, _hours(duty.to - duty.from_))
-        writer.writerow([_harmless(cell) for cell in cells])
+        writer.writerow([harmless(cell) for cell in cells])
     return out.getvalue()
 
 
@@ -178,8 +178,3 @@ def _local(at: datetime, zone: str) -> str:
 def _hours(length: timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     return f"{minutes // 60}:{minutes % 60:02}"
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet shows and does not work out."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell

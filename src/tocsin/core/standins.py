@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.core.schedule import ByOverride, Override, Schedule, Shift, shifts, told
-
-Stretch = tuple[datetime, datetime]
-"""A length of time, its end left out."""
+from tocsin.core.spans import Span, joined, left_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def in_place(schedule: Schedule, give: Give) -> tuple[Override, ...] | Impossibl
     ).shifts
     takers = [(shift.from_, shift.to) for shift in after if shift.user == give.taker]
     stays = any(shift.user == give.giver for shift in after) and give.giver != give.taker
-    missed = give.taker is not None and any(left_of(one, takers) for one in _spans(pieces))
+    missed = give.taker is not None and any(left_of(one, joined(takers)) for one in _spans(pieces))
     if stays or missed:
         return _unmovable(give.giver, schedule, pieces[0])
     return tuple(made)
@@ -90,7 +88,7 @@ def not_theirs(schedules: Mapping[int, Schedule], give: Give) -> Impossible | No
     schedule = schedules.get(give.schedule)
     if schedule is None:
         return Impossible("The schedule is gone.", "Look at the schedules as they are now.")
-    left = left_of((give.from_, give.to), _spans(_pieces(schedule, give)))
+    left = left_of((give.from_, give.to), joined(_spans(_pieces(schedule, give))))
     if not left:
         return None
     return Impossible(
@@ -106,21 +104,6 @@ def busy(schedules: Iterable[Schedule], from_: datetime, to: datetime) -> frozen
     )
 
 
-def left_of(stretch: Stretch, taken: Iterable[Stretch]) -> list[Stretch]:
-    """What is left of a length of time where none of the others is, in order."""
-    left: list[Stretch] = []
-    begin, end = stretch
-    for from_, to in sorted(taken):
-        if to <= begin or end <= from_:
-            continue
-        if begin < from_:
-            left.append((begin, from_))
-        begin = max(begin, to)
-    if begin < end:
-        left.append((begin, end))
-    return left
-
-
 def _not_free(
     schedules: Mapping[int, Schedule], give: Give, gives: Iterable[Give]
 ) -> Impossible | None:
@@ -128,7 +111,7 @@ def _not_free(
     for row, schedule in schedules.items():
         given = [(other.from_, other.to) for other in others if other.schedule == row]
         for shift in shifts(schedule, give.from_, give.to).shifts:
-            if shift.user == give.taker and left_of((shift.from_, shift.to), given):
+            if shift.user == give.taker and left_of((shift.from_, shift.to), joined(given)):
                 return Impossible(
                     f"{give.taker} is on duty in {schedule.name} then already: the shifts overlap.",
                     "Choose a time at which they are free, or somebody else.",
@@ -154,5 +137,5 @@ def _unmovable(giver: str, schedule: Schedule, piece: Shift) -> Impossible:
     )
 
 
-def _spans(pieces: Iterable[Shift]) -> list[Stretch]:
+def _spans(pieces: Iterable[Shift]) -> list[Span]:
     return [(piece.from_, piece.to) for piece in pieces]

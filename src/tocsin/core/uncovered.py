@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from tocsin.core.localtime import resolve, wall_clock
 from tocsin.core.schedule import Timeline
-from tocsin.core.standins import left_of
+from tocsin.core.spans import Span, joined, left_of
 
 WEEK = timedelta(days=7)
 
@@ -38,8 +38,9 @@ def holes(lines: Iterable[tuple[str, Timeline]], punched: Iterable[Punched] = ()
     by_hand = list(punched)
     found: list[Hole] = []
     for tier, several in by_tier.items():
-        taken = [(shift.from_, shift.to) for line in several for shift in line.shifts]
-        taken += [(one.from_, one.to) for one in by_hand if one.tier == tier]
+        shifts = [(shift.from_, shift.to) for line in several for shift in line.shifts]
+        punches = [(one.from_, one.to) for one in by_hand if one.tier == tier]
+        taken = joined([*shifts, *punches])
         pieces = [
             Hole(tier, from_, to, emptied=gap.why is not None)
             for line in several
@@ -56,11 +57,12 @@ def news(now: Iterable[Hole], before: Iterable[Hole], zone: str) -> list[Hole]:
     `before` are the holes a week earlier. A time at which nobody was planned then either is meant,
     such as the nights of a team that works by day; a hole that an override made never is.
     """
-    meant: dict[str, list[tuple[datetime, datetime]]] = {}
+    spans: dict[str, list[Span]] = {}
     for hole in before:
         if not hole.emptied:
             span = (_a_week_later(hole.from_, zone), _a_week_later(hole.to, zone))
-            meant.setdefault(hole.tier, []).append(span)
+            spans.setdefault(hole.tier, []).append(span)
+    meant = {tier: joined(several) for tier, several in spans.items()}
     return [
         hole
         for hole in now

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from tocsin.core.coverage.model import Stint
-from tocsin.core.coverage.spans import Span, common, joined, length
 from tocsin.core.localtime import resolve, wall_clock
+from tocsin.core.spans import Span, common, joined, length
 
 NIGHT_FROM, NIGHT_TO = time(22), time(6)
 """A night on the clock of the team; 06:00 is of the next day."""

@@ -10,9 +10,9 @@ from operator import attrgetter
 from tocsin.core.coverage.fairness import COUNTS_FROM, nights
 from tocsin.core.coverage.model import Place, Stint, TeamPlan
 from tocsin.core.coverage.scores import scored
-from tocsin.core.coverage.spans import Span, common, joined, overlaps
 from tocsin.core.localtime import wall_clock
 from tocsin.core.schedule import Schedule, Timeline, collisions, told
+from tocsin.core.spans import Span, common, joined, overlaps
 
 
 class Kind(StrEnum):

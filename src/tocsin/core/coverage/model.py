@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from tocsin.core.coverage.spans import joined, left_of
 from tocsin.core.schedule import Absence, Gap, Schedule, Timeline, shifts
+from tocsin.core.spans import joined, left_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def timeline_of(
         return whole
     known = [(gap.from_, gap.to) for gap in whole.gaps]
     taken = joined([*known, *((shift.from_, shift.to) for shift in staying)])
-    left = (Gap(begin, end) for begin, end in left_of(from_, to, taken))
+    left = (Gap(begin, end) for begin, end in left_of((from_, to), taken))
     gaps = sorted((*whole.gaps, *left), key=lambda gap: gap.from_)
     return Timeline(staying, tuple(gaps))
 

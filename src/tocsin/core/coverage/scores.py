@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.core.coverage.model import Place, Stint
-from tocsin.core.coverage.spans import Span, joined, left_of, length
+from tocsin.core.spans import Span, joined, left_of, length
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TeamCoverage:
 
 def scored(spans: Iterable[Span], from_: datetime, to: datetime) -> Coverage:
     """How `spans` of somebody on duty cover [from_, to)."""
-    gaps = left_of(from_, to, joined(spans))
+    gaps = left_of((from_, to), joined(spans))
     return Coverage(to - from_, to - from_ - length(gaps), tuple(gaps))
 
 

@@ -18,12 +18,15 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def left_of(from_: datetime, to: datetime, taken: Iterable[Span]) -> list[Span]:
-    """What of [from_, to) is in none of the spans; these are as `joined` answers them."""
+def left_of(span: Span, taken: Iterable[Span]) -> list[Span]:
+    """What of a span is in none of the others; these are as `joined` answers them."""
     left: list[Span] = []
+    from_, to = span
     for begin, end in taken:
-        if from_ < min(begin, to):
-            left.append((from_, min(begin, to)))
+        if begin >= to:
+            break
+        if from_ < begin:
+            left.append((from_, begin))
         from_ = max(from_, end)
     if from_ < to:
         left.append((from_, to))
