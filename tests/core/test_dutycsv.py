@@ -5,9 +5,12 @@ import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin.core.dutycsv import (
     Duty,
+    Rows,
     RowsError,
     Span,
     laid_over,
@@ -72,6 +75,26 @@ def test_a_file_takes_the_place_of_earlier_ones_where_it_says_something() -> Non
         Span("mara", at(9), at(24)),
     )
     assert laid_over(laid_over(former, two), two) == laid_over(former, two)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30), st.integers(1, 9)), max_size=12),
+    st.lists(st.tuples(st.sampled_from("abX"), st.integers(0, 30), st.integers(1, 9)), max_size=12),
+)
+def test_every_hour_says_what_the_last_file_said_of_it(
+    former: list[tuple[str, int, int]], file: list[tuple[str, int, int]]
+) -> None:
+    """`X` clears."""
+    rows = Rows(
+        tuple((at(hour), at(hour + size)) for who, hour, size in file if who == "X"),
+        tuple(Span(who, at(hour), at(hour + size)) for who, hour, size in file if who != "X"),
+    )
+    stands = laid_over([Span(who, at(hour), at(hour + size)) for who, hour, size in former], rows)
+    for now in range(40):
+        said = [who for who, hour, size in file if hour <= now < hour + size]
+        before = {who for who, hour, size in former if hour <= now < hour + size}
+        on_duty = {span.user for span in stands if span.from_ <= at(now) < span.to}
+        assert on_duty == (set(said) - {"X"} if said else before)
 
 
 def test_nobodys_hour_counts_twice() -> None:

@@ -1,12 +1,15 @@
 """The API's calls about imported calendars, files of shifts, holidays of a year, hours of duty."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 
 import httpx
 import pytest
 
-from tests.web.stage import Stage, stage
+from tests.actions.test_calendars import longest_stop
+from tests.web.stage import NOW, Stage, stage
 
 CALENDAR = {
     "team": "soc",
@@ -125,6 +128,37 @@ async def test_a_file_with_a_fault_changes_nothing(doors: Stage, sam: httpx.Asyn
     assert (await sent(sam, kind="application/json")).status_code in {400, 415, 422}
     latin = await sam.post(IMPORT, content=b"\xe4", headers={"Content-Type": "text/csv"})
     assert latin.json()["detail"] == "The file is not UTF-8."
+
+
+def hours(first: int, number: int) -> list[str]:
+    """So many shifts of an hour, from the hour `first` after `NOW` on."""
+    times = [NOW + timedelta(hours=hour) for hour in range(first, first + number + 1)]
+    return [
+        f"mara,{begin:%Y-%m-%dT%H:%MZ},{end:%Y-%m-%dT%H:%MZ}"
+        for begin, end in pairwise(times)
+    ]
+
+
+async def test_thousands_of_rows_over_thousands_stop_nobody_and_have_an_end(
+    sam: httpx.AsyncClient,
+) -> None:
+    for first in (0, 2500):
+        answering = asyncio.create_task(sent(sam, *hours(first, 5000)))
+        assert await longest_stop(answering) < 0.2
+    assert answering.result().json()["imported"] == 7500
+    refused = await sent(sam, *hours(7500, 2501))
+    assert refused.status_code == 422
+    assert "would have 10001 imported shifts, and 10000 is the most" in refused.text
+    again = await sent(sam, *hours(0, 1))
+    assert again.json()["imported"] == 7500, "the refused file changed nothing"
+
+
+async def test_what_ended_long_ago_is_let_go_of(doors: Stage, sam: httpx.AsyncClient) -> None:
+    await sent(sam, *hours(-24 * 30, 1), *hours(10, 1))
+    await doors.clock.move(timedelta(days=2))
+    answer = await sent(sam, *hours(-24 * 40, 1), *hours(24 * 3, 1))
+    assert answer.json()["imported"] == 2
+    assert await spans(doors) == [("mara", "24 17:00"), ("mara", "27 07:00")]
 
 
 async def test_csv_is_taken_nowhere_else(sam: httpx.AsyncClient) -> None:

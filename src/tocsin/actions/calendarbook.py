@@ -1,7 +1,9 @@
 """The calendars of a team, made, shown and removed; files of shifts laid over each other."""
 
-from collections.abc import Collection, Mapping
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import msgspec
 
@@ -18,7 +20,7 @@ from tocsin.actions.shown import instant
 from tocsin.actions.world import World
 from tocsin.core import ids
 from tocsin.core.calendarfile import Entry, People, local_days
-from tocsin.core.dutycsv import RowsError, Span, laid_over, read_rows
+from tocsin.core.dutycsv import Rows, RowsError, Span, laid_over, read_rows
 from tocsin.store import calendarlist
 from tocsin.store.calendarlist import NewCalendar
 from tocsin.store.calendars import Origin, Purpose, imported, mails_of, replace_entries
@@ -26,6 +28,8 @@ from tocsin.store.db import Connection, Row
 from tocsin.store.named import zone_of
 
 _MOST_UNKNOWN = 20
+MOST_ROWS = 10_000
+"""So many shifts may stand in a schedule from files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,27 +134,27 @@ async def read_calendar_now(world: World, team: int, row: int) -> dict[str, obje
 async def import_rows(
     world: World, team: int, schedule: int, name: str, text: str, by: str
 ) -> dict[str, object]:
-    """Lay the shifts of a file over those of earlier ones, all or none. Raises `ConfigureError`."""
+    """Lay the shifts of a file over those of earlier ones, all or none. Raises `ConfigureError`.
+
+    What ended long ago is let go of. The file is worked out in a thread: nobody waits for it.
+    """
     now = world.clock.now()
     async with world.database.transaction() as connection:
-        members = {
-            word.casefold(): user
-            for user, mail in (await mails_of(connection, team)).items()
-            for word in (user, mail)
-            if word
-        }
-        try:
-            rows = read_rows(text, lambda word: members.get(word.casefold()))
-        except RowsError as fault:
-            faults = [Fault(("line", line), what) for line, what in fault.faults]
-            raise ConfigureError(faults) from None
+        mails = await mails_of(connection, team)
+    members = {
+        word.casefold(): user for user, mail in mails.items() for word in (user, mail) if word
+    }
+    try:
+        rows = await asyncio.to_thread(read_rows, text, lambda word: members.get(word.casefold()))
+    except RowsError as fault:
+        faults = [Fault(("line", line), what) for line, what in fault.faults]
+        raise ConfigureError(faults) from None
+    async with world.database.transaction() as connection:
         calendar = await _of_files(connection, team, schedule, name, by, world)
-        former = [Span(*span) for span in await calendarlist.spans(connection, team, calendar)]
-        stands = laid_over(former, rows)
+        former = await calendarlist.spans(connection, team, calendar)
         zone = await zone_of(connection, team)
-        entries = [_entry(span) for span in stands]
-        with_days = [(entry, local_days(entry, zone)) for entry in entries]
-        await replace_entries(connection, team, calendar, with_days)
+        stands = await asyncio.to_thread(_laid, former, rows, zone, now)
+        await replace_entries(connection, team, calendar, stands)
         await take_effect(connection, team, now, schedule)
     world.wake()
     return {
@@ -159,6 +163,23 @@ async def import_rows(
         "cleared": len(rows.cleared),
         "imported": len(stands),
     }
+
+
+def _laid(
+    former: Iterable[tuple[str, datetime, datetime]], rows: Rows, zone: str, now: datetime
+) -> list[tuple[Entry, tuple[date, date]]]:
+    """What stands after a file, each shift with the local days that it touches."""
+    every = laid_over((Span(*span) for span in former), rows)
+    stands = [span for span in every if span.to > now - BACK]
+    if len(stands) > MOST_ROWS:
+        what = (
+            f"with this file the schedule would have {len(stands)} imported shifts, and"
+            f" {MOST_ROWS} is the most: take away what is not needed with DELETE rows, or plan"
+            " what recurs as a rotation"
+        )
+        raise ConfigureError([Fault(("body",), what)])
+    entries = [_entry(span) for span in stands]
+    return [(entry, local_days(entry, zone)) for entry in entries]
 
 
 async def _of_files(

@@ -2,13 +2,15 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tocsin.core.csvtext import harmless
 from tocsin.core.localtime import wall_clock
 from tocsin.core.notation import moment
+from tocsin.core.spans import joined, left_of
 
 HEADER = ("Email", "Start", "End")
 DELETE = "DELETE"
@@ -79,11 +81,15 @@ def laid_over(former: Iterable[Span], rows: Rows) -> tuple[Span, ...]:
 
     Ranges that the file clears, and the times of its own shifts, are cut out of the former ones.
     """
-    cuts = [*rows.cleared, *((span.from_, span.to) for span in rows.spans)]
-    left = list(former)
-    for from_, to in cuts:
-        left = [piece for span in left for piece in _without(span, from_, to)]
-    return tuple(sorted({*left, *rows.spans}, key=lambda span: (span.from_, span.to, span.user)))
+    cuts = joined((*rows.cleared, *((span.from_, span.to) for span in rows.spans)))
+    ends = [end for _, end in cuts]
+    stands = set(rows.spans)
+    for span in former:
+        first = bisect_right(ends, span.from_)  # those before it end before it begins
+        near = (cuts[place] for place in range(first, len(cuts)))
+        for from_, to in left_of((span.from_, span.to), near):
+            stands.add(Span(span.user, from_, to))
+    return tuple(sorted(stands, key=lambda span: (span.from_, span.to, span.user)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +162,6 @@ def _utc(text: str) -> datetime:
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"{text[:60]!r} lies outside the calendar") from None
-
-
-def _without(span: Span, from_: datetime, to: datetime) -> Iterator[Span]:
-    if to <= span.from_ or from_ >= span.to:
-        yield span
-        return
-    if span.from_ < from_:
-        yield Span(span.user, span.from_, from_)
-    if to < span.to:
-        yield Span(span.user, to, span.to)
 
 
 def _local(at: datetime, zone: str) -> str:
