@@ -133,10 +133,7 @@ async def test_a_file_with_a_fault_changes_nothing(doors: Stage, sam: httpx.Asyn
 def hours(first: int, number: int) -> list[str]:
     """So many shifts of an hour, from the hour `first` after `NOW` on."""
     times = [NOW + timedelta(hours=hour) for hour in range(first, first + number + 1)]
-    return [
-        f"mara,{begin:%Y-%m-%dT%H:%MZ},{end:%Y-%m-%dT%H:%MZ}"
-        for begin, end in pairwise(times)
-    ]
+    return [f"mara,{begin:%Y-%m-%dT%H:%MZ},{end:%Y-%m-%dT%H:%MZ}" for begin, end in pairwise(times)]
 
 
 async def test_thousands_of_rows_over_thousands_stop_nobody_and_have_an_end(

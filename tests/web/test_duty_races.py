@@ -94,4 +94,5 @@ async def test_whoever_stands_in_can_go_off_duty(doors: Stage) -> None:
     await call(doors, "mara", "take-over")
     done = await call(doors, "mara", "punch-out")
     assert who(done) == []
+    assert done.json()["warnings"] == ["nobody is on duty in tier 1 now; who plans is told"]
     assert await at(doors, minutes=1) == []

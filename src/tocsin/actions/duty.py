@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from tocsin.actions.forewarn import JOB as FOREWARN
 from tocsin.actions.world import World
 from tocsin.core.schedule import Override
 from tocsin.core.standins import Give, Impossible, in_place
 from tocsin.store import punches, shifts, standing
 from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
+from tocsin.store.outbox import hasten_job
 from tocsin.store.overrides import add_override
 from tocsin.store.schedules import schedules_of_team
 from tocsin.store.shifts import OnDuty, Running
@@ -68,6 +70,7 @@ async def punch_out(
         if left:
             await shifts.materialise(connection, team, now)
         after = await duties_at(connection, [team], now)
+        await hasten_job(connection, FOREWARN, now)  # whoever plans hears of a hole at once
         if left:
             await changed(connection, team)  # last: it locks the row where new alerts take numbers
     await _tell(world)

@@ -28,6 +28,7 @@ from tocsin.store.shifts import hold
 
 log = structlog.get_logger()
 
+JOB = "forewarn"
 _EVERY = timedelta(minutes=5)
 _AT_ONCE = 50  # teams whose people on duty are read at once
 _GAP, _REACH = "gap", "unreachable"
@@ -46,7 +47,7 @@ async def forewarn(world: World) -> None:
     """Look ahead team by team; what is said, or taken back, is written with its notices."""
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
-        if not await claim_job(connection, "forewarn", _EVERY, now):
+        if not await claim_job(connection, JOB, _EVERY, now):
             return
         wishes = await forewarning.wishes(connection)
     teams = list(wishes)

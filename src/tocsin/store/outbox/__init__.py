@@ -10,7 +10,7 @@ from tocsin.store.outbox.bundles import (
     relieved,
     tell_once,
 )
-from tocsin.store.outbox.jobs import claim_job
+from tocsin.store.outbox.jobs import claim_job, hasten_job
 from tocsin.store.outbox.leases import PAGE_LEASE, SYNC_LEASE
 from tocsin.store.outbox.notifications import (
     Due,
@@ -71,6 +71,7 @@ __all__ = [
     "claim_writes",
     "counted",
     "ended_storms",
+    "hasten_job",
     "late",
     "lock_traffic",
     "pending_writes",

@@ -29,3 +29,8 @@ async def claim_job(connection: Connection, name: str, every: timedelta, now: da
         now + every + _ASKEW,
     )
     return bool(found)
+
+
+async def hasten_job(connection: Connection, name: str, now: datetime) -> None:
+    """Have a job run as soon as somebody looks, as there is news for it."""
+    await run(connection, "UPDATE job SET run_at = $2 WHERE name = $1 AND run_at > $2", name, now)

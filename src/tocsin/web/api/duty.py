@@ -48,6 +48,12 @@ class Duties(BaseModel):
     next: None = None
 
 
+class DutiesLeft(Duties):
+    """The same after somebody went off duty; `warnings` says where nobody is on duty now."""
+
+    warnings: list[str]
+
+
 class PunchIn(Strict):
     """Who goes on duty by hand: the caller, unless `user` names another."""
 
@@ -124,14 +130,21 @@ async def punch_in(asking: Punch, body: PunchIn) -> Duties:
 
 
 @router.post("/duty/punch-out", summary="Go off duty by hand")
-async def punch_out(asking: Punch, body: PunchOut) -> Duties:
-    """Answers who is on duty then. Somebody else takes the role scheduler."""
+async def punch_out(asking: Punch, body: PunchOut) -> DutiesLeft:
+    """Answers who is on duty then. Somebody else takes the role scheduler.
+
+    `warnings` names the tiers in which nobody is on duty any more.
+    """
     team, user = await _who(asking, body)
     _check_end(asking, body.until)
+    before = await duty.on_duty(asking.world, [team])
     tier, by = body.tier and body.tier.value, asking.caller.name
-    return _possible(
+    found = _possible(
         await duty.punch_out(asking.world, team, user, tier=tier, until=body.until, by=by)
     )
+    left = {one.tier for one in before} - {one.tier for one in found.items}
+    warnings = [f"nobody is on duty in tier {one} now; who plans is told" for one in sorted(left)]
+    return DutiesLeft(items=found.items, warnings=warnings)
 
 
 @router.post("/duty/take-over", summary="Take over duty that runs")
