@@ -90,6 +90,6 @@ async def test_looking_ahead_in_many_schedules_stops_nobody(installation: House)
         f'{{"rotations": [{days}]}}',
     )
     await installation.sql("""UPDATE team SET body = '{"notices": {"ahead": "14d"}}'""")
-    await others_had_turns(asyncio.create_task(forewarn(installation.world)), least=20)
+    await others_had_turns(asyncio.create_task(forewarn(installation.world)), least=40)
     said = await installation.rows("SELECT count(DISTINCT subject) FROM told WHERE kind = 'gap'")
     assert said[0]["count"] == 9, "each tier runs out"

@@ -4,7 +4,7 @@ from tocsin.actions.configure.absent import absent_on_duty
 from tocsin.actions.configure.ahead import Look
 from tocsin.actions.configure.applying import Choices, apply, plan
 from tocsin.actions.configure.bodies import bodies
-from tocsin.actions.configure.editing import Editor, create, delete, update
+from tocsin.actions.configure.editing import Altering, Editor, create, delete, update
 from tocsin.actions.configure.exporting import export
 from tocsin.actions.configure.faults import ConfigureError, ConflictError, Fault, NotFoundError
 from tocsin.actions.configure.finding import Guard, everywhere
@@ -19,6 +19,7 @@ from tocsin.actions.configure.viewing import rule_notes, show, show_all
 __all__ = [
     "LATER",
     "RESOURCES",
+    "Altering",
     "Choices",
     "ConfigureError",
     "ConflictError",

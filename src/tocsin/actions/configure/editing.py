@@ -1,7 +1,7 @@
 """One object made, changed or removed by UI or API, under the rules of the file."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tocsin.actions.configure.applying import reasons_to_stay
@@ -71,11 +71,18 @@ async def create(
     return {**shown(made), **chosen, "warnings": edit.warnings(made)}
 
 
+@dataclass(frozen=True, slots=True)
+class Altering:
+    """The keys that change, said of what is there; nobody else changes that meanwhile."""
+
+    of: Callable[[Mapping[str, object]], Mapping[str, object]]
+
+
 async def update(
     world: World,
     kind: Kind,
     given: str,
-    body: Mapping[str, object],
+    body: Mapping[str, object] | Altering,
     editor: Editor,
     *,
     within: str | None = None,
@@ -88,9 +95,11 @@ async def update(
     those on duty now end.
     """
     async with world.database.transaction() as connection:
-        edit = await _Edit.begin(world, connection, editor, body)
+        brought = None if isinstance(body, Altering) else body
+        edit = await _Edit.begin(world, connection, editor, brought)
         former = find(edit.holdings, kind, given, within, guard)
-        body = with_team_named(body, edit.holdings)
+        said = body.of(former.body) if isinstance(body, Altering) else body
+        body = with_team_named(said, edit.holdings)
         _check_same(former, body)
         merged = {**former.body, **taken(kind, body)}
         merged = {key: value for key, value in merged.items() if value is not None}

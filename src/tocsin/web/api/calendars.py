@@ -1,5 +1,6 @@
 """Calls about calendars that are imported, files of shifts, holidays of a year, hours of duty."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -18,8 +19,7 @@ from tocsin.store.named import Found
 from tocsin.web.api import finding
 from tocsin.web.api.asking import Asking, May, ReadDuty, ReadTeamConfiguration
 from tocsin.web.api.bodies import Name, Strict
-from tocsin.web.api.configuration import editor, guard, located, shown
-from tocsin.web.api.selecting import Selection
+from tocsin.web.api.configuration import editor, guard, located
 from tocsin.web.problems import Problem
 
 router = APIRouter(tags=["calendars"])
@@ -159,20 +159,22 @@ async def put_holidays(
         team = await finding.team(connection, asking, given)
     reference = ids.encode(0, team.id)
     own = [_day(year, number, day) for number, day in enumerate(body.days)]
-    held = await shown(asking, Kind.TEAM, reference, Selection())
-    holidays = dict(mapping(held.get("holidays")))
-    others = [
-        day
-        for day in listing(holidays.get("days"))
-        if not str(mapping(day).get("date")).startswith(f"{year:04}-")
-    ]
     own.sort(key=lambda day: day["date"])
-    holidays["days"] = [*others, *own]
+
+    def altered(held: Mapping[str, object]) -> dict[str, object]:
+        holidays = mapping(held.get("holidays"))
+        others = [
+            day
+            for day in listing(holidays.get("days"))
+            if not str(mapping(day).get("date")).startswith(f"{year:04}-")
+        ]
+        return {"holidays": {**holidays, "days": [*others, *own]}}
+
     changed = await configure.update(
         asking.world,
         Kind.TEAM,
         reference,
-        {"holidays": holidays},
+        configure.Altering(altered),
         editor(asking),
         guard=guard(asking, "team", given),
     )
