@@ -74,10 +74,15 @@ _NOW_AND_THEN: tuple[tuple[str, Callable[[World], Awaitable[object]], timedelta]
     ("storms", storms_over, NAP),
     ("heartbeats", heartbeats_due, HEARTBEATS_EVERY),
     ("clock", watch_clock, CLOCK_EVERY),
-    ("calendars", calendars_due, CALENDARS_EVERY),
     ("hand_over", change_shifts, NAP),
 )
 """Each in a loop of its own, so that one that takes long keeps no other waiting."""
+
+_WHILE_THERE_IS_MORE: tuple[tuple[str, Callable[[World], Awaitable[int]], timedelta], ...] = (
+    ("duty", watch_duty, DUTY_EVERY),
+    ("calendars", calendars_due, CALENDARS_EVERY),
+)
+"""Those that go on at once while there is more to do."""
 
 _LOOPS = ("page", "deliver", "poll", "write", "duty")
 _UNWATCHED = frozenset({"calendars", "shifts", "reminders", "forewarn", "hand_over"})
@@ -110,7 +115,8 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 for name, turn in loops.items():
                     group.create_task(self._loop(name, turn), name=name)
-                group.create_task(self._watch_duty(), name="duty")
+                for name, busy, pause in _WHILE_THERE_IS_MORE:
+                    group.create_task(self._on_and_on(name, busy, pause), name=name)
                 for name, work, pause in _NOW_AND_THEN:
                     group.create_task(self._every(name, work, pause), name=name)
                 group.create_task(self._deliverer.settle_forever(), name="settle")
@@ -160,15 +166,17 @@ class Worker:
     async def _deliver(self) -> bool:
         return await self._deliverer.launch() > 0
 
-    async def _watch_duty(self) -> None:
-        """Once a second, and on and on while alerts wait to be looked at."""
+    async def _on_and_on(
+        self, name: str, work: Callable[[World], Awaitable[int]], pause: timedelta
+    ) -> None:
+        """Once in each pause, and again at once while anything was to do."""
 
         async def turn() -> bool:
-            return await watch_duty(self._world) > 0
+            return await work(self._world) > 0
 
         while True:
-            more = await self._guarded("duty", turn)
-            await asyncio.sleep(0 if more else DUTY_EVERY.total_seconds())
+            more = await self._guarded(name, turn)
+            await asyncio.sleep(0 if more else pause.total_seconds())
 
     async def _poll(self) -> bool:
         due = await sync.poll_due(self._world)

@@ -14,6 +14,7 @@ from tocsin.actions import calendarbook
 from tocsin.actions.calendarbook import Wanted
 from tocsin.actions.calendarchild import read_apart
 from tocsin.actions.calendars import calendars_due
+from tocsin.actions.configure import ConflictError
 from tocsin.core.calendarfile import CalendarError
 from tocsin.store.calendars import Purpose
 from tocsin.worker import Bell, Worker
@@ -352,3 +353,111 @@ async def test_imported_time_off_is_told_where_it_collides_with_a_shift(
     shown = await calendarbook.show_calendar(doors.world, 1, row["id"])
     (line,) = cast("list[str]", shown["collisions"])
     assert line.startswith("mara has time off from 2026-11-26 09:00 to 2026-11-26 17:00 and is on")
+
+
+async def test_redirects_and_all_end_in_one_time(doors: Stage, peer: Peer) -> None:
+    async def onwards(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.4)
+        return web.Response(status=302, headers={"Location": "/again"})
+
+    peer.answer = onwards
+    await added(doors, peer.address)
+    assert await calendars_due(doors.world, within=timedelta(seconds=1))
+    assert "no answer in time" in (await state(doors))["error"]
+    assert len(peer.asked) == 3
+
+
+async def many(doors: Stage, address: str, team: int, number: int) -> None:
+    """So many more calendars of a team at this address, due before all others."""
+    for n in range(number):
+        wanted = Wanted(
+            team=team,
+            name=f"c{n}",
+            purpose=Purpose.TIME_OFF,
+            schedule=None,
+            address=f"{address}?team={team}",
+            people={},
+        )
+        await calendarbook.add_calendar(doors.world, wanted, "sam")
+
+
+async def test_all_that_is_due_is_read_in_turns_and_teams_take_turns(
+    doors: Stage, peer: Peer
+) -> None:
+    order: list[str] = []
+
+    def answer(request: web.Request) -> bytes:
+        order.append(request.query["team"])
+        return calendar(event("mara"))
+
+    peer.answer = answer
+    await many(doors, peer.address, 1, 8)
+    await doors.clock.move(timedelta(minutes=1))
+    await many(doors, peer.address, 2, 2)
+    assert await calendars_due(doors.world)
+    assert len(order) == 10
+    assert order[:5].count("2") == 2, "who has few does not wait for who has many"
+
+
+async def test_a_slow_calendar_keeps_others_neither_waiting_nor_leased(
+    doors: Stage, peer: Peer
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if "slow" in request.query_string:
+            await asyncio.sleep(1)
+        return web.Response(body=calendar(event("mara")))
+
+    peer.answer = answer
+    await added(doors, f"{peer.address}?slow")
+    await many(doors, peer.address, 1, 6)
+    reading = asyncio.create_task(calendars_due(doors.world))
+    while not peer.asked:  # noqa: ASYNC110 - no event tells it
+        await asyncio.sleep(0.01)
+    leased = await doors.rows("SELECT id FROM calendar WHERE lease_until IS NOT NULL")
+    assert len(leased) <= 2
+    assert await reading
+    unread = await doors.rows("SELECT id FROM calendar WHERE succeeded_at IS NULL")
+    assert unread == []
+
+
+async def test_a_team_imports_so_many_calendars_and_no_more(doors: Stage) -> None:
+    await doors.sql(
+        "INSERT INTO calendar (team_id, name, purpose, origin, made_by, made_at)"
+        " SELECT 1, 'c' || n, 'time_off', 'api', 'sam', $1 FROM generate_series(2, 50) n",
+        NOW,
+    )
+    await many(doors, "https://calendar.example.org/a.ics", 1, 1)
+    with pytest.raises(ConflictError, match="imports 50 calendars, which is the most"):
+        await added(doors, "https://calendar.example.org/a.ics")
+    await many(doors, "https://calendar.example.org/a.ics", 2, 1)
+
+
+async def test_a_calendar_that_is_called_holidays_does_not_stop_that_of_the_configuration(
+    doors: Stage, peer: Peer
+) -> None:
+    await doors.sql(
+        "INSERT INTO calendar (team_id, name, purpose, origin, made_by, made_at)"
+        " VALUES (1, 'holidays', 'holidays', 'api', 'sam', $1)",
+        NOW,
+    )
+    async with doors.client("root") as client:
+        body = {"holidays": {"calendar": peer.address}}
+        assert (await client.patch("/api/v1/teams/soc", json=body)).status_code == 200
+    await calendars_due(doors.world)
+    found = await doors.rows("SELECT name, succeeded_at FROM calendar ORDER BY name")
+    assert [row["name"] for row in found] == ["holidays", "holidays of the configuration"]
+    assert found[1]["succeeded_at"] is not None
+
+
+async def test_the_holidays_of_one_team_do_not_wait_for_another(doors: Stage, peer: Peer) -> None:
+    for team in (1, 2):
+        await doors.sql(
+            "UPDATE team SET body = body || jsonb_build_object('holidays',"
+            " jsonb_build_object('calendar', $1::text)) WHERE id = $2",
+            peer.address,
+            team,
+        )
+    await doors.sql("ALTER TABLE calendar ADD CONSTRAINT second CHECK (team_id <> 1)")
+    await calendars_due(doors.world)
+    found = await doors.rows("SELECT team_id, succeeded_at FROM calendar")
+    assert [row["team_id"] for row in found] == [2]

@@ -28,6 +28,9 @@ from tocsin.store.db import Connection, Row
 from tocsin.store.named import zone_of
 
 _MOST_UNKNOWN = 20
+MOST_CALENDARS = 50
+"""So many calendars a team may import."""
+
 MOST_ROWS = 10_000
 """So many shifts may stand in a schedule from files."""
 
@@ -57,6 +60,10 @@ async def add_calendar(world: World, wanted: Wanted, by: str) -> dict[str, objec
         if strangers:
             what = f"nobody in the team is called {strangers[0][:80]!r}"
             raise ConfigureError([Fault(("people",), what)])
+        if await calendarlist.imported_of(connection, wanted.team) >= MOST_CALENDARS:
+            raise ConflictError(
+                f"the team imports {MOST_CALENDARS} calendars, which is the most: remove one first"
+            )
         new = NewCalendar(
             team=wanted.team,
             name=wanted.name,

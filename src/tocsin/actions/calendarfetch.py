@@ -1,5 +1,6 @@
 """Fetches a calendar from its address: what it holds now, or that it is as before."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -45,17 +46,31 @@ def host_of(address: str) -> str:
 
 
 async def fetch(
-    egress: Egress, address: str, *, etag: str | None = None, modified: str | None = None
+    egress: Egress,
+    address: str,
+    *,
+    etag: str | None = None,
+    modified: str | None = None,
+    within: timedelta = WITHIN,
 ) -> Fetched | None:
     """What the address holds; None when it says that nothing changed since `etag`, `modified`.
 
-    Redirects are followed a few times, each to an address that the guard permits. Raises
-    `CalendarError`, whose words name hosts and never the address, which may be a secret.
+    Redirects are followed a few times, each to an address that the guard permits, all together
+    `within` a time. Raises `CalendarError`, whose words name hosts and never the address, which may
+    be a secret.
     """
     headers = {"Accept": "text/calendar, */*;q=0.1"}
     headers |= {"If-None-Match": etag} if etag else {}
     headers |= {"If-Modified-Since": modified} if modified else {}
-    target = URL(address)
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            return await _followed(egress, URL(address), headers)
+    except TimeoutError:
+        seconds = round(within.total_seconds())
+        raise CalendarError(f"{URL(address).host} gave no answer in time: {seconds} s") from None
+
+
+async def _followed(egress: Egress, target: URL, headers: dict[str, str]) -> Fetched | None:
     for _ in range(_MOST_REDIRECTS + 1):
         answer = await _asked(egress, target, headers)
         if answer.status not in _REDIRECTS:

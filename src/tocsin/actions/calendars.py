@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from tocsin.actions.calendarchild import read_apart
 from tocsin.actions.calendarfetch import MOST_BYTES, WITHIN, Fetched, address_of, fetch, host_of
@@ -24,7 +25,7 @@ from tocsin.store.calendars import (
     claim_calendars,
     settle_calendar,
 )
-from tocsin.store.db import Connection
+from tocsin.store.db import Connection, passes
 from tocsin.store.outbox import claim_job
 from tocsin.store.shifts import materialise
 
@@ -40,38 +41,50 @@ BACK, AHEAD = timedelta(days=31), timedelta(days=400)
 _LONGEST_PAUSE = timedelta(hours=6)
 _OLD = timedelta(hours=12)  # after which entries are worked out anew, for the days that came nearer
 _AT_ONCE = 2  # children at a time
+_TURN = timedelta(minutes=1)  # after which the configuration is looked at again
 
 
 async def calendars_due(world: World, within: timedelta = WITHIN) -> bool:
-    """Read the calendars whose time has come; True when there may be more."""
+    """Read the calendars whose time has come; True when there were any, so that more may be.
+
+    Each is leased when its reading begins, so that no lease runs out while it waits.
+    """
     await follow_configuration(world)
-    async with world.worker_database.transaction() as connection:
-        due = await claim_calendars(connection, world.clock.now(), 2 * _AT_ONCE)
-    if not due:
-        return False
+    begun = world.clock.now()
     client = GuardedClient(world.allow_private, max_bytes=MOST_BYTES, longest=within)
-    turns = asyncio.Semaphore(_AT_ONCE)
+
+    read: list[int] = []
+
+    async def lane() -> None:
+        """One after the other, so that one that is slow keeps only its lane waiting."""
+        while world.clock.now() - begun < _TURN:
+            async with world.worker_database.transaction() as connection:
+                due = await claim_calendars(connection, world.clock.now(), 1)
+            if not due:
+                break
+            read.append(due[0].id)
+            await _guarded(world, client, due[0], within)
+
     try:
         async with asyncio.TaskGroup() as group:
-            for one in due:
-                group.create_task(_guarded(world, client, turns, one))
+            for _ in range(_AT_ONCE):
+                group.create_task(lane())
     finally:
         await client.close()
-    return True
+    return bool(read)
 
 
 async def _guarded(
-    world: World, client: GuardedClient, turns: asyncio.Semaphore, due: DueCalendar
+    world: World, client: GuardedClient, due: DueCalendar, within: timedelta
 ) -> None:
-    async with turns:
-        try:
-            await _read(world, client, due)
-        except Exception:
-            log.exception("a calendar was not read; it is when its lease has run out", id=due.id)
+    try:
+        await _read(world, client, due, within)
+    except Exception:
+        log.exception("a calendar was not read; it is when its lease has run out", id=due.id)
 
 
-async def _read(world: World, client: GuardedClient, due: DueCalendar) -> None:
-    outcome = await _outcome(world, client, due)
+async def _read(world: World, client: GuardedClient, due: DueCalendar, within: timedelta) -> None:
+    outcome = await _outcome(world, client, due, within)
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         if not await settle_calendar(connection, due, outcome, now):
@@ -98,13 +111,17 @@ async def take_effect(
     await changed(connection, team)  # last: it locks the row where new alerts take their numbers
 
 
-async def _outcome(world: World, client: GuardedClient, due: DueCalendar) -> Outcome:
+async def _outcome(
+    world: World, client: GuardedClient, due: DueCalendar, within: timedelta
+) -> Outcome:
     """What became of one reading; whatever is wrong with the calendar is told in it."""
     error = None
     fetched: Fetched | None = None
     try:
         address = world.keys.open(due.sealed_address, seal_context(due.team, due.id)).decode()
-        fetched = await fetch(client, address_of(address), etag=due.etag, modified=due.modified)
+        fetched = await fetch(
+            client, address_of(address), etag=due.etag, modified=due.modified, within=within
+        )
     except (ValueError, SealError) as fault:  # CalendarError among them
         error = str(fault)
     former = None if due.content is None else await asyncio.to_thread(zlib.decompress, due.content)
@@ -151,11 +168,27 @@ async def follow_configuration(world: World) -> None:
     async with world.worker_database.transaction() as connection:
         if not await claim_job(connection, "calendars", timedelta(minutes=1), now):
             return
-        for one in await calendarlist.configured(connection):
-            if one.address is None:
-                await _forgotten(connection, one, now)
-            elif _address(world, one) != one.address:
-                await _named(world, connection, one, one.address)
+        found = await calendarlist.configured(connection)
+    for one in found:
+        try:
+            await _follow(world, one, now)
+        except OSError:
+            raise
+        except Exception as fault:
+            if isinstance(fault, DBAPIError) and passes(fault):
+                raise
+            log.exception("the calendar of a team's holidays was not looked at", team=one.team)
+
+
+async def _follow(world: World, one: Configured, now: datetime) -> None:
+    """One team in a transaction of its own, so that none holds the others' rows."""
+    if one.address is not None and _address(world, one) == one.address:
+        return
+    async with world.worker_database.transaction() as connection:
+        if one.address is None:
+            await _forgotten(connection, one, now)
+        else:
+            await _named(world, connection, one, one.address)
 
 
 async def _forgotten(connection: Connection, one: Configured, now: datetime) -> None:
@@ -173,9 +206,24 @@ async def _named(world: World, connection: Connection, one: Configured, text: st
         )
         return
     if calendar is None:
-        new = NewCalendar(
+        calendar = await _added(connection, one.team, now)
+    if calendar is None:
+        log.warning(
+            "the calendar of a team's holidays is not read: other calendars of the team have its"
+            " names; remove one of them",
             team=one.team,
-            name=CONFIGURED,
+            names=CONFIGURED,
+        )
+        return
+    await set_address(world, connection, one.team, calendar, text)
+
+
+async def _added(connection: Connection, team: int, now: datetime) -> int | None:
+    """A calendar under the first of its names that no other calendar of the team has."""
+    for name in CONFIGURED:
+        new = NewCalendar(
+            team=team,
+            name=name,
             purpose=Purpose.HOLIDAYS,
             origin=Origin.CONFIGURATION,
             schedule=None,
@@ -183,8 +231,9 @@ async def _named(world: World, connection: Connection, one: Configured, text: st
             made_by="the configuration",
         )
         calendar = await calendarlist.add(connection, new, now)
-    if calendar is not None:
-        await set_address(world, connection, one.team, calendar, text)
+        if calendar is not None:
+            return calendar
+    return None
 
 
 async def set_address(

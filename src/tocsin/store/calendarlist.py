@@ -9,8 +9,8 @@ import msgspec
 from tocsin.store.calendars import Origin, Purpose
 from tocsin.store.db import Connection, Row, rows, run
 
-CONFIGURED = "holidays"
-"""What the calendar is called that a team's `holidays` name."""
+CONFIGURED = ("holidays", "holidays of the configuration")
+"""What the calendar is called that a team's `holidays` name: the first that is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,17 @@ async def add(connection: Connection, new: NewCalendar, now: datetime) -> int | 
         now,
     )
     return int(found[0]["id"]) if found else None
+
+
+async def imported_of(connection: Connection, team: int) -> int:
+    """How many calendars a team imports that were made by API."""
+    found = await rows(
+        connection,
+        "SELECT count(*) AS number FROM calendar WHERE team_id = $1 AND origin = $2",
+        team,
+        Origin.API.value,
+    )
+    return int(found[0]["number"])
 
 
 async def set_address(

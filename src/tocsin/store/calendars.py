@@ -89,13 +89,15 @@ async def claim_calendars(connection: Connection, now: datetime, limit: int) -> 
     ]
 
 
+# Teams take turns: the one whose last turn is longest ago is next, however many it has waiting.
 _CLAIM = """
 WITH due AS (
-  SELECT team_id, id FROM calendar
-  WHERE run_at <= $1 AND (lease_until IS NULL OR lease_until < clock_timestamp())
-  ORDER BY run_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+  SELECT c.team_id, c.id FROM calendar c
+  WHERE c.run_at <= $1 AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+  ORDER BY (SELECT max(o.claimed_at) FROM calendar o WHERE o.team_id = c.team_id) NULLS FIRST,
+    c.run_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE calendar c SET lease_number = c.lease_number + 1,
+UPDATE calendar c SET lease_number = c.lease_number + 1, claimed_at = clock_timestamp(),
   lease_until = clock_timestamp() + $3::interval
 FROM due JOIN team t ON t.id = due.team_id
 WHERE c.team_id = due.team_id AND c.id = due.id

@@ -37,6 +37,7 @@ calendar = Table(
     Column("modified", Text),
     instant("run_at", required=False),  # when to read it again; None: never
     instant("lease_until", required=False),
+    instant("claimed_at", required=False),  # when it was leased last: teams take turns
     Column("lease_number", BigInteger, nullable=False, server_default="0"),
     instant("succeeded_at", required=False),
     instant("worked_out_at", required=False),  # for which moment the entries were worked out
