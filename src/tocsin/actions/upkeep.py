@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 UPKEEP_EVERY = timedelta(seconds=10)
 KEEP_EVENTS = timedelta(days=30)
-_KEEP_LEFT = timedelta(days=1)
+_KEEP_LEFT, _KEEP_PAST = timedelta(days=1), timedelta(days=400)
 _SILENT_EVERY = timedelta(minutes=1)
 
 
@@ -85,12 +85,14 @@ async def _silent(world: World) -> None:
         log.info("alerts without news were closed", alerts=closed)
 
 
-async def _told(world: World) -> None:
+async def _past_duty(world: World) -> None:
     now = world.clock.now()
     async with world.worker_database.transaction() as connection:
         if await claim_job(connection, "told", timedelta(hours=6), now):
             await told.forget(connection, now)
             await forget_left(connection, now - _KEEP_LEFT)
+            await rows.forget_offers(connection, now - _KEEP_PAST)
+            await rows.forget_overrides(connection, now - _KEEP_PAST)
 
 
 async def extend_shifts(world: World) -> None:
@@ -125,7 +127,7 @@ _PIECES = (
     _budgets,
     _forgotten,
     _silent,
-    _told,
+    _past_duty,
     _analyse,
     check_reach,
     expire_offers,

@@ -29,3 +29,12 @@ async def add_override(
         by,
         now,
     )
+
+
+def ends_after(moment: str) -> str:
+    """SQL: whether the override `o` ends after the parameter `moment`, give or take two days.
+
+    Texts are compared, day by day: one that cannot be read as a time must not stop all others.
+    """
+    day = f"to_char({moment}::timestamptz - interval '2 days', 'YYYY-MM-DD')"
+    return f"((o.body ->> 'to') COLLATE \"C\" >= {day})"

@@ -36,6 +36,7 @@ from tocsin.core.schedule import (
 from tocsin.core.timewindow import window
 from tocsin.store import holidays, imports
 from tocsin.store.db import Connection, rows, run
+from tocsin.store.overrides import ends_after
 
 _NO_DAYS: Mapping[date, str] = {}
 
@@ -85,7 +86,8 @@ async def schedules_of_team(
     Others of this process run in between. Where overrides rival, the first counts: so those made by
     hand stand before the file's, the newest first.
     """
-    found = await rows(connection, _SCHEDULES, team, None if only is None else list(only))
+    wanted = None if only is None else list(only)
+    found = await rows(connection, _SCHEDULES, team, wanted, from_)
     bodies = [mapping(msgspec.json.decode(row["body"])) for row in found]
     days: Mapping[date, str] = _NO_DAYS
     if any(map(asks_for_holidays, bodies)):
@@ -130,15 +132,15 @@ async def keep(connection: Connection, team: int, schedule: int, kept: Kept | No
     )
 
 
-_SCHEDULES = """
+_SCHEDULES = f"""
 SELECT s.id, s.name, s.body, s.kept, t.time_zone,
   (SELECT coalesce(jsonb_agg(o.body ORDER BY o.file_body IS NULL DESC,
      CASE WHEN o.file_body IS NULL THEN -o.id ELSE o.position END), '[]') FROM schedule_override o
-   WHERE o.team_id = s.team_id AND o.schedule_id = s.id) AS overrides
+   WHERE o.team_id = s.team_id AND o.schedule_id = s.id AND {ends_after("$3")}) AS overrides
 FROM schedule s JOIN team t ON t.id = s.team_id
 WHERE s.team_id = $1 AND ($2::bigint[] IS NULL OR s.id = ANY($2))
 ORDER BY s.position, s.id
-"""
+"""  # noqa: S608 - words of our own
 
 
 async def schedule_rows(connection: Connection, team: int) -> list[int]:

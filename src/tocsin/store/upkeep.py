@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from tocsin.store.db import Connection, rows, run
+from tocsin.store.overrides import ends_after
 
 
 async def forget_budgets(connection: Connection, now: datetime) -> int:
@@ -12,6 +13,28 @@ async def forget_budgets(connection: Connection, now: datetime) -> int:
         "DELETE FROM budget WHERE window_start < extract(epoch FROM $1::timestamptz) - 86400",
         now,
     )
+
+
+async def forget_offers(connection: Connection, before: datetime) -> int:
+    """Drop offers of shifts that ended before a moment, or whose schedule or user is gone."""
+    return await run(connection, _OLD_OFFERS, before)
+
+
+_OLD_OFFERS = """
+DELETE FROM shift_offer o WHERE state <> 'open' AND (coalesce(answered_at, begins_at) < $1
+  OR NOT EXISTS (SELECT FROM schedule s WHERE s.team_id = o.team_id AND s.id = o.schedule_id)
+  OR NOT EXISTS (SELECT FROM app_user u WHERE u.id = o.user_id))
+"""
+
+
+async def forget_overrides(connection: Connection, before: datetime) -> int:
+    """Drop overrides made by hand that ended before a moment; those of the file are the file's."""
+    return await run(connection, _OLD_OVERRIDES, before)
+
+
+_OLD_OVERRIDES = f"""
+DELETE FROM schedule_override o WHERE file_body IS NULL AND NOT {ends_after("$1")}
+"""  # noqa: S608 - words of our own
 
 
 async def restart_forgotten(connection: Connection, now: datetime) -> int:

@@ -48,5 +48,6 @@ left_alert = Table(
     Column("owner_id", Integer, primary_key=True),
     Column("left_at", DateTime(timezone=True), primary_key=True),
     instant("tell_at", required=False),  # when the manager is told; None: that is over
+    Index("ix_left_alert_left_at", "left_at"),
     Index("ix_left_alert_tell_at", "tell_at", postgresql_where=text("tell_at IS NOT NULL")),
 )

@@ -1,4 +1,4 @@
-"""Teams take turns when calendars are read."""
+"""Teams take turns when calendars are read; what leavers left is forgotten by its time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("calendar", sa.Column("claimed_at", sa.DateTime(timezone=True)))
+    op.create_index("ix_left_alert_left_at", "left_alert", ["left_at"])
