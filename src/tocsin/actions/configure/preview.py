@@ -70,7 +70,7 @@ async def preview(
     plan = await asyncio.to_thread(
         team_plan, found.values(), from_, to, zone=zone, holidays=days, absences=off
     )
-    paged_by = {} if standing is None else standing.paged_by
+    paged_by: Mapping[str, tuple[str, ...]] = {} if standing is None else standing.paged_by
     return Preview(found, tuple(warnings), replace(plan, paged_by=paged_by))
 
 
