@@ -38,6 +38,7 @@ async def test_punching_in_puts_somebody_on_duty_beside_the_shift(database: str)
         until = NOW + timedelta(hours=2)
         await duty.punch_in(world, team, users["mara"], tier="1", until=until, by="mara")
         found = await duty.punch_in(world, team, users["mara"], tier="1", until=until, by="mara")
+        assert not isinstance(found, Impossible)
         assert [(one.user_name, one.why) for one in found] == [
             ("jonas", "rotation weeks"),
             ("mara", "punched in"),

@@ -229,6 +229,9 @@ def test_what_has_no_length_is_no_shift() -> None:
         ("DTSTART:20261110T080000Z\r\nRRULE:FREQ=WOBBLY", "RRULE cannot be read"),
         (weekly("RRULE:FREQ=SECONDLY"), "it comes again every second"),
         ("SUMMARY:x", "it has no DTSTART"),
+        ("DTSTART:00010101T000000Z\r\nDTEND:99991231T000000Z", "it lies in the year 1;"),
+        ("DTSTART:20261110T080000Z\r\nDTEND:99991231T000000Z", "it lies in the year 9999;"),
+        ("DTSTART:20261110T080000Z\r\nDURATION:-PT1H", "its DURATION is negative"),
     ],
 )
 def test_what_cannot_be_read_is_passed_over_and_named(event: str, why: str) -> None:

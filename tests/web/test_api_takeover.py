@@ -208,3 +208,9 @@ async def test_an_end_that_is_not_known_is_none_and_a_far_time_is_refused(doors:
     assert (now["user"], now["until"]) == ("mara", None)
     assert far.status_code == 422
     assert "is worked out until" in far.json()["detail"]
+
+
+async def test_whoever_may_not_answer_alerts_is_not_put_on_duty(doors: Stage) -> None:
+    done = await call(doors, "sam", "punch-in", user="vera")
+    assert done.status_code == 409
+    assert "has to answer alerts" in done.json()["detail"]

@@ -7,7 +7,7 @@ from tocsin.actions.forewarn import JOB as FOREWARN
 from tocsin.actions.world import World
 from tocsin.core.schedule import Override
 from tocsin.core.standins import Give, Impossible, in_place
-from tocsin.store import punches, shifts, standing
+from tocsin.store import named, punches, shifts, standing
 from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
 from tocsin.store.outbox import hasten_job
@@ -28,8 +28,8 @@ async def on_duty(world: World, teams: Iterable[int], at: datetime | None = None
 
 async def punch_in(
     world: World, team: int, user: int, *, tier: str, until: datetime | None, by: str
-) -> list[OnDuty]:
-    """Put somebody on duty by hand; answers who is on duty then.
+) -> list[OnDuty] | Impossible:
+    """Put somebody on duty by hand; answers who is on duty then, or why that cannot be.
 
     Somebody who is punched in there until the same time stays as they are, and nobody is told.
     Raises `ValueError` when `until` is not in the future.
@@ -37,6 +37,11 @@ async def punch_in(
     async with world.database.transaction() as connection:
         await shifts.hold(connection, team)
         now = _ends_after(world, until)
+        if not await named.may_answer(connection, team, user):
+            return Impossible(
+                "Who is on duty has to answer alerts, and this person may not in this team.",
+                "Give them the role user there, or name somebody else.",
+            )
         before = await duties_at(connection, [team], now)
         if any(
             (duty.user, duty.tier, duty.until, duty.why) == (user, tier, until, "punched in")

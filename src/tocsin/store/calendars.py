@@ -260,11 +260,12 @@ async def changed(connection: Connection, team: int) -> None:
 
 
 async def mails_of(connection: Connection, team: int) -> dict[str, str | None]:
-    """The addresses of mail of a team's active members, by name."""
+    """The addresses of mail of those members of a team who may answer alerts, by name."""
     found = await rows(
         connection,
         "SELECT u.name, u.email FROM app_user u JOIN membership m ON m.user_id = u.id"
-        " WHERE m.team_id = $1 AND u.active ORDER BY u.name",
+        " WHERE m.team_id = $1 AND u.active AND coalesce(m.role, u.role) <> 'viewer'"
+        " ORDER BY u.name",
         team,
     )
     return {row["name"]: row["email"] for row in found}

@@ -77,6 +77,18 @@ async def people_of(connection: Connection, teams: Iterable[int]) -> tuple[int, 
     return tuple(row["user_id"] for row in found)
 
 
+async def may_answer(connection: Connection, team: int, user: int) -> bool:
+    """Whether somebody is an active member of a team, and more than a viewer there."""
+    found = await rows(
+        connection,
+        "SELECT 1 FROM membership m JOIN app_user u ON u.id = m.user_id AND u.active"
+        " WHERE m.team_id = $1 AND m.user_id = $2 AND coalesce(m.role, u.role) <> 'viewer'",
+        team,
+        user,
+    )
+    return bool(found)
+
+
 async def methods(
     connection: Connection, users: Collection[int] | None, name: str, row: int | None
 ) -> list[tuple[int, str]]:

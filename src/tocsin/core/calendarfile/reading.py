@@ -95,11 +95,28 @@ def _why_not(event: icalendar.Component) -> str | None:
             return f"{name or 'a line'} cannot be read: {_short(fault)}"
     if event.get("DTSTART") is None:
         return "it has no DTSTART"
+    for moment in _times(event):
+        if isinstance(moment, timedelta):
+            if moment < timedelta(0):
+                return "its DURATION is negative: it would end before it begins"
+        elif moment.year not in _YEARS:
+            return f"it lies in the year {moment.year}; known are {_YEARS[0]} to {_YEARS[-1]}"
     for rule in _values(event.get("RRULE")):
         for frequency in _values(mapping(rule).get("FREQ")):
             if (word := str(frequency).upper()) in _TOO_OFTEN:
                 return f"it comes again {_TOO_OFTEN[word]}; hourly is the most"
     return None
+
+
+_YEARS = range(1901, 8900)
+
+
+def _times(event: icalendar.Component) -> Iterator[date | timedelta]:
+    for name in ("DTSTART", "DTEND", "RECURRENCE-ID", "DURATION"):
+        for value in _values(event.get(name)):
+            moment = getattr(value, "dt", None)
+            if isinstance(moment, date | timedelta):
+                yield moment
 
 
 def _unknown_zones(calendar: icalendar.Calendar) -> Iterator[str]:

@@ -126,7 +126,9 @@ async def punch_in(asking: Punch, body: PunchIn) -> Duties:
     team, user = await _who(asking, body)
     _check_end(asking, body.until)
     tier, by = body.tier.value, asking.caller.name
-    return _shown(await duty.punch_in(asking.world, team, user, tier=tier, until=body.until, by=by))
+    return _possible(
+        await duty.punch_in(asking.world, team, user, tier=tier, until=body.until, by=by)
+    )
 
 
 @router.post("/duty/punch-out", summary="Go off duty by hand")
