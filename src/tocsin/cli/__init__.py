@@ -9,8 +9,11 @@ from pathlib import Path
 
 GROUP = "tocsin.commands"
 
-ORDER = ("serve", "demo", "plan", "apply", "export", "who", "token", "doctor", "ledger")
+ORDER = ("serve", "demo", "plan", "apply", "export", "who", "token", "doctor", "ledger", "azure")
 """The order in which people meet the shipped commands; others follow by name."""
+
+_PLUGGED = EntryPoint("plugged", "tocsin.cli.plugged:run", GROUP)
+"""What hands plug-ins' commands their context, loaded only for them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = {entry.name: entry for entry in entry_points(group=GROUP)}
     name = given[0] if given else "--help"
     if name in commands:
-        commands[name].load().app(args=given[1:], prog_name=f"tocsin {name}")
+        command = commands[name].load()
+        if callable(command):
+            raise SystemExit(_PLUGGED.load()(command, given[1:]))
+        command.app(args=given[1:], prog_name=f"tocsin {name}")
         return
     if name == "--version":
         print(f"tocsin {version('tocsin')}")

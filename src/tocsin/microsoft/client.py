@@ -2,17 +2,16 @@
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import structlog
 
 from tocsin.egress import Answer as RawAnswer
 from tocsin.egress import AnswerTooLargeError
-from tocsin.microsoft.auth import Tokens
-from tocsin.microsoft.clouds import Cloud
+from tocsin.microsoft.clouds import Api, Cloud
 from tocsin.microsoft.faults import (
     Asked,
     CallError,
@@ -36,6 +35,18 @@ _WITHIN = timedelta(seconds=30)
 
 _jitter = random.SystemRandom()
 _log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger()
+
+
+class Bearers(Protocol):
+    """Whoever has tokens, such as `auth.Tokens`."""
+
+    async def bearer(self, api: Api, within: timedelta) -> str:
+        """A token for `api`. Raises `CallError`."""
+        ...
+
+    def forget(self, api: Api, token: str) -> None:
+        """`token` was refused."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class Call:
     url: str
     asked: Asked
     kind: str
-    body: Record | None = None
+    body: Record | Sequence[Record] | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     attempts: int = 4
 
@@ -93,7 +104,7 @@ class Client:
     write whose fate is unknown is not: only a fresh read can tell what became of it.
     """
 
-    def __init__(self, cloud: Cloud, tokens: Tokens, network: Network, clock: Clock) -> None:
+    def __init__(self, cloud: Cloud, tokens: Bearers, network: Network, clock: Clock) -> None:
         self._cloud = cloud
         self._tokens = tokens
         self._network = network

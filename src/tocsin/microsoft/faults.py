@@ -75,17 +75,22 @@ _PERMISSIONS = {
 
 
 class CallError(SourceError):
-    """A call that Microsoft answered badly, or not at all; `status` is None without an answer."""
+    """A call that Microsoft answered badly, or not at all; `status` is None without an answer.
 
-    def __init__(self, failed: Failed, status: int | None = None) -> None:
+    `said` is Microsoft's code with its message, as it stands in the answer.
+    """
+
+    def __init__(self, failed: Failed, status: int | None = None, said: str = "") -> None:
         super().__init__(failed)
         self.status = status
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What was asked: `doing` completes "could not …"; `role` is the Graph permission it needs.
 
+    `remedy` is what to do when permission is missing, where that depends on the call.
     `missing` says what a 404 means here; with `gone` it is the object that is no longer there.
     """
 
@@ -93,6 +98,7 @@ class Asked:
     doing: str
     writes: bool = False
     role: str = "SecurityIncident.ReadWrite.All"
+    remedy: str = ""
     missing: str = "nothing is there"
     gone: bool = False
 
@@ -108,7 +114,7 @@ def refused(
     wait = retry_after(headers, now) if kind is FailureKind.TEMPORARY else None
     ambiguous = asked.writes and status >= 500
     return CallError(
-        Failed(kind=kind, reason=reason, retry_after=wait, maybe_applied=ambiguous), status
+        Failed(kind=kind, reason=reason, retry_after=wait, maybe_applied=ambiguous), status, said
     )
 
 
@@ -223,7 +229,7 @@ def _cause(asked: Asked, status: int, said: str) -> str:
 def _permission(asked: Asked, said: str) -> str:
     named = sorted(set(_ROLE.findall(said)))
     roles = asked.role if asked.role in named or not named else " or ".join(named)
-    return _PERMISSIONS[asked.api].format(roles=roles)
+    return asked.remedy or _PERMISSIONS[asked.api].format(roles=roles)
 
 
 def _said(body: Record) -> str:

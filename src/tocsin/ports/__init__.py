@@ -9,6 +9,7 @@ from tocsin.ports.channel import (
     Outgoing,
     Sent,
 )
+from tocsin.ports.command import CommandContext
 from tocsin.ports.common import (
     Budget,
     Clock,
@@ -53,6 +54,7 @@ __all__ = [
     "Channel",
     "ChannelContext",
     "Clock",
+    "CommandContext",
     "Egress",
     "EgressError",
     "Failed",

@@ -8,7 +8,10 @@ from starlette.types import ASGIApp
 from tocsin.demo.cloud.entra import EntraService
 from tocsin.demo.cloud.errors import ServiceError
 from tocsin.demo.cloud.graph import GraphService
+from tocsin.demo.cloud.graph_directory import GraphDirectoryService
+from tocsin.demo.cloud.ingestion import IngestionService
 from tocsin.demo.cloud.logs import LogsService
+from tocsin.demo.cloud.resources import ResourceService
 from tocsin.demo.cloud.sentinel import SentinelService
 from tocsin.demo.cloud.state import CloudState
 from tocsin.demo.cloud.traffic import Drop, Traffic
@@ -25,7 +28,10 @@ def build_application(state: CloudState, drop: Drop) -> ASGIApp:
     # Entra's addresses begin with a variable part, so they come last.
     services = (
         GraphService(state),
+        GraphDirectoryService(state),
         SentinelService(state),
+        ResourceService(state),
+        IngestionService(state),
         LogsService(state),
         EntraService(state),
     )

@@ -14,6 +14,7 @@ class Fault:
     path: re.Pattern[str]
     method: str | None
     mishap: Mishap
+    skip: int
     left: int | None
     retry_after: int | None
     body: dict[str, object] | None
@@ -38,6 +39,7 @@ class Faults:
         method: str | None,
         mishap: Mishap,
         *,
+        skip: int = 0,
         times: int | None = 1,
         retry_after: int | None = None,
         body: dict[str, object] | None = None,
@@ -47,14 +49,15 @@ class Faults:
 
         `mishap` is an HTTP status to answer, "hang" (no answer until the caller leaves), "reset"
         (the connection is cut) or "reset_after_apply" (the request is carried out first).
-        `method` None is every method, `times` None is until removed. `retry_after` (seconds) is
-        only sent when given. With `after_apply` a status or a hang follows a request that was
-        carried out.
+        `skip` lets so many pass first. `method` None is every method, `times` None is until
+        removed. `retry_after` (seconds) is only sent when given. With `after_apply` a status or a
+        hang follows a request that was carried out.
         """
         fault = Fault(
             path=re.compile(path_regex),
             method=method.upper() if method is not None else None,
             mishap="reset" if mishap == "reset_after_apply" else mishap,
+            skip=skip,
             left=times,
             retry_after=retry_after,
             body=body,
@@ -67,6 +70,9 @@ class Faults:
         """The rule that spoils this request, counted down."""
         for fault in self._rules:
             if fault.concerns(method, path, query):
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
                 if fault.left is not None:
                     fault.left -= 1
                 return fault

@@ -1,4 +1,4 @@
-"""Entra's part of the simulated cloud: one registered application, its secret, roles and tokens."""
+"""Entra's part of the simulated cloud: who may sign in, and what tokens stand for."""
 
 import secrets
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tocsin.demo.cloud.directory import Directory
 from tocsin.demo.cloud.errors import EntraError
 
 Audience = Literal["graph", "arm", "logs", "monitor"]
@@ -28,6 +29,7 @@ class Token:
     """What an opaque bearer token stands for; Graph's roles are those granted when it was made."""
 
     audience: Audience
+    client_id: str
     expires: datetime
     roles: frozenset[str]
 
@@ -52,6 +54,7 @@ class Identity:
         self.token_lifetime = timedelta(hours=1)
         self.graph_roles: set[str] = set(GRAPH_ROLES)
         self.azure_roles: set[str] = set(AZURE_ROLES)
+        self.directory = Directory(now)
         self._tokens: dict[str, Token] = {}
 
     def grant_client(self, tenant: str, form: dict[str, str]) -> tuple[str, timedelta]:
@@ -61,11 +64,13 @@ class Identity:
             raise EntraError(
                 400, "unsupported_grant_type", 70003, "Only client_credentials is offered."
             )
-        self._check_client(form.get("client_id", ""), form.get("client_secret", ""))
+        self._check_client(form.get("client_id", ""), form)
         audience = _audience(form.get("scope", ""))
         token = f"simulated.{secrets.token_urlsafe(48)}"
-        roles = frozenset(self.graph_roles if audience == "graph" else ())
-        self._tokens[token] = Token(audience, self._now() + self.token_lifetime, roles)
+        client_id = form.get("client_id", "")
+        roles = self._graph_roles(client_id) if audience == "graph" else frozenset[str]()
+        ends = self._now() + self.token_lifetime
+        self._tokens[token] = Token(audience, client_id, ends, roles)
         return token, self.token_lifetime
 
     def check_tenant(self, tenant: str) -> None:
@@ -91,14 +96,20 @@ class Identity:
         """Every token issued so far is refused from now on."""
         self._tokens.clear()
 
-    def _check_client(self, client_id: str, client_secret: str) -> None:
-        if client_id.lower() != self.client_id.lower():
-            raise EntraError(
-                400,
-                "unauthorized_client",
-                700016,
-                f"The tenant knows no application with the identifier '{client_id}'.",
-            )
+    def is_own(self, client_id: str) -> bool:
+        """Whether this is the application that the tenant begins with."""
+        return client_id.lower() == self.client_id.lower()
+
+    def _graph_roles(self, client_id: str) -> frozenset[str]:
+        if self.is_own(client_id):
+            return frozenset(self.graph_roles)
+        return self.directory.graph_roles(client_id)
+
+    def _check_client(self, client_id: str, form: dict[str, str]) -> None:
+        client_secret = form.get("client_secret", "")
+        if not self.is_own(client_id):
+            self.directory.check_client(client_id, form)
+            return
         if not secrets.compare_digest(client_secret.encode(), self.client_secret.encode()):
             raise EntraError(
                 401,

@@ -34,7 +34,7 @@ class LogsService:
     async def _query(self, request: Request) -> JSONResponse:
         identity = self._state.identity
         try:
-            identity.admit(request.headers.get("authorization"), "logs")
+            token = identity.admit(request.headers.get("authorization"), "logs")
         except TokenError as refused:
             code = "TokenExpired" if refused.why == "expired" else "AuthorizationRequiredError"
             message = f"A valid token for https://api.loganalytics.io is needed ({refused.why})."
@@ -43,7 +43,7 @@ class LogsService:
         if workspace.lower() != self._state.workspace_id.lower():
             raise LogsError(404, "WorkspaceNotFoundError", f"No workspace '{workspace}'.")
         action = "Microsoft.OperationalInsights/workspaces/query/read"
-        if not allows(identity, action):
+        if not allows(identity, token, action, self._state.workspace_path):
             raise LogsError(
                 403, "InsufficientAccessError", f"The caller's roles do not allow '{action}'."
             )

@@ -195,10 +195,7 @@ class SentinelService:
     def _enter(self, request: Request, action: str) -> str:
         """The ARM id of the workspace, after token, api-version, scope and role were checked."""
         state = self._state
-        workspace = (
-            f"/subscriptions/{state.subscription_id}/resourceGroups/{state.resource_group}"
-            f"/providers/Microsoft.OperationalInsights/workspaces/{state.workspace_name}"
-        )
+        workspace = state.workspace_path
         require_action(state.identity, request, f"Microsoft.SecurityInsights/{action}", workspace)
         version = request.query_params.get("api-version", "")
         if not re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?", version):

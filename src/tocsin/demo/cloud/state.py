@@ -3,7 +3,8 @@
 import itertools
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from tocsin.demo.cloud import mirror
 from tocsin.demo.cloud.faults import Faults
@@ -50,6 +51,9 @@ class CloudState:
         self.faults = Faults()
         self.requests = RequestLog()
         self.tables = Tables()
+        self.resources: dict[str, dict[str, Any]] = {}
+        self.table_lag = timedelta()
+        self.ingested: list[dict[str, Any]] = []
         # Graph's largest pages are not published; these are the sizes that integrations ask for.
         self.page_caps = {"alerts_v2": 100, "incidents": 50}
         self.sentinel_incidents: dict[str, SentinelIncident] = {}
@@ -60,6 +64,14 @@ class CloudState:
         self._graph_numbers = itertools.count(int(now().timestamp()))
         self._sentinel_numbers = itertools.count(1001)
         self._etags = itertools.count(1)
+
+    @property
+    def workspace_path(self) -> str:
+        """The workspace's id in Azure."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.OperationalInsights/workspaces/{self.workspace_name}"
+        )
 
     def add_person(self, account: str, name: str, object_id: str | None = None) -> Owner:
         """Makes an account known, so that an owner given by name or object id is completed."""
