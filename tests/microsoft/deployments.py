@@ -68,12 +68,15 @@ class Desk:
             if request.method in WRITES and "oauth2" not in request.path
         ]
 
+    def cloud_option(self) -> str:
+        """What `--cloud` gets."""
+        return json.dumps(self.server.settings_block())
+
     def _common(self) -> tuple[str, ...]:
-        cloud = self.server.settings_block()
         return (
             *("--tenant-id", TENANT, "--subscription-id", SUBSCRIPTION),
             *("--resource-group", "rg-night", "--workspace-name", "law-night"),
-            *("--cloud", json.dumps(cloud), "--store", str(self.store)),
+            *("--cloud", self.cloud_option(), "--store", str(self.store)),
             *("--login", "client-secret", "--login-client-id", OPERATOR),
             *("--hint-env", "TOCSIN_HINT_SECRET"),
         )
@@ -102,7 +105,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(folder: Path, *, lag: float = 0, propagation: float = 0) -> AsyncGenerator[Desk]:
+async def open_desk(
+    folder: Path, *, lag: float = 0, propagation: float = 0
+) -> AsyncGenerator[Desk]:
     """A fresh tenant; `lag` and `propagation` in seconds, once the operator is known."""
     clock = SkyClock()
     cloud = Cloud(
@@ -118,11 +123,10 @@ async def open_desk(folder: Path, *, lag: float = 0, propagation: float = 0) -> 
     directory = cloud.identity.directory
     operator = directory.add_operator(OPERATOR, LOGIN_SECRET)
     directory.assign(operator.id, OWNER, f"/subscriptions/{SUBSCRIPTION}")
-    clock.move(timedelta(hours=1))
+    clock.move(timedelta(days=1))
     directory.lag = timedelta(seconds=lag)
     directory.propagation = timedelta(seconds=propagation)
     cloud.table_lag = timedelta(seconds=lag)
     async with CloudServer(cloud, folder) as server:
         secrets = {"TOCSIN_AZURE_LOGIN_SECRET": LOGIN_SECRET, "TOCSIN_HINT_SECRET": HINT}
         yield Desk(cloud, clock, server, folder, secrets)
-

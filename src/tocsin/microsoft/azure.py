@@ -35,7 +35,7 @@ from tocsin.microsoft.deploy import (
 from tocsin.microsoft.faults import CallError
 from tocsin.microsoft.network import CaFileError, Network
 from tocsin.microsoft.settings import Mode, Settings, Unit, read_settings
-from tocsin.ports import CommandContext, SecretMissingError, Secrets
+from tocsin.ports import CommandContext, FailureKind, SecretMissingError, Secrets
 
 
 def run(context: CommandContext) -> int:
@@ -60,6 +60,8 @@ async def perform(context: CommandContext) -> int:
                 case _:
                     return await _teardown(context, options, deployment)
     except CallError as fault:
+        if fault.failed.kind is FailureKind.TEMPORARY:
+            context.tell("What was done stays done: run it again, and it goes on from there.")
         context.tell(f"tocsin: {fault.failed.reason}")
     except (CaFileError, RefusedError, SecretMissingError, StoreError, ValueError) as fault:
         context.tell(f"tocsin: {fault}")
@@ -155,7 +157,9 @@ async def _setup(
             read_settings(each), secret, context.clock, unhurried(), context.allow_private
         )
         table = address(wish, deployment.known) if not verdicts else None
-        verdicts += await prover.patiently(table, wish.wait, context.tell)
+        known = {verdict.trial for verdict in verdicts}
+        proved = await prover.patiently(table, wish.wait, context.tell)
+        verdicts += [verdict for verdict in proved if verdict.trial not in known]
     return _tell(context, verdicts)
 
 

@@ -1,6 +1,6 @@
 """The simulated Microsoft cloud that stands beside the house for demo and tests."""
 
-from tocsin.demo.cloud.faults import Fault, Faults
+from tocsin.demo.cloud.faults import Fault, Faults, Mishap
 from tocsin.demo.cloud.records import GraphAlert, GraphIncident, Owner, SentinelIncident
 from tocsin.demo.cloud.requests import RequestLog, SeenRequest
 from tocsin.demo.cloud.server import CloudServer, settings_block
@@ -13,6 +13,7 @@ __all__ = [
     "Faults",
     "GraphAlert",
     "GraphIncident",
+    "Mishap",
     "Owner",
     "RequestLog",
     "SeenRequest",

@@ -117,7 +117,7 @@ class Directory:
     def add_operator(self, client_id: str, secret: str) -> ServicePrincipal:
         """Somebody who may make applications and consent; Azure roles are assigned beside it."""
         application = self.add_application(None, "An operator", client_id)
-        self.new_password(application, "operator", self.now() + timedelta(days=1), secret)
+        self.new_password(application, "operator", self.now() + timedelta(days=3650), secret)
         principal = self.add_principal(client_id, "An operator")
         for role in self.graph.app_roles:
             if role.value in DIRECTORY_ROLES:

@@ -54,7 +54,7 @@ def bad(code: str, message: str, status: int = 400) -> ArmError:
 
 
 def _table(making: Making) -> None:
-    schema: Body = making.properties.get("schema") or {}
+    schema = _part(making.properties, "schema")
     if not making.name.endswith("_CL") or schema.get("name") != making.name:
         raise bad("InvalidParameter", "The table's name ends in _CL and is that of its schema.")
     names = {str(column["name"]): column["type"] for column in schema.get("columns", [])}
@@ -111,14 +111,14 @@ def _definition(making: Making) -> None:
 def _workflow(making: Making) -> None:
     _located(making)
     before = making.stored.get(making.address.lower(), {}).get("identity", {})
-    if (making.body.get("identity") or {}).get("type") == "SystemAssigned":
+    if _part(making.body, "identity").get("type") == "SystemAssigned":
         principal = before.get("principalId")
         if principal is None:
             directory = making.state.identity.directory
             principal = directory.add_principal(str(uuid.uuid4()), making.name).id
         making.body["identity"]["principalId"] = principal
-    secret = making.properties.get("definition", {}).get("parameters", {})
-    for name, value in (making.properties.get("parameters") or {}).items():
+    secret = _part(_part(making.properties, "definition"), "parameters")
+    for name, value in _part(making.properties, "parameters").items():
         if str(secret.get(name, {}).get("type", "")).lower() == "securestring":
             value.pop("value", None)
 
@@ -134,6 +134,11 @@ def _automation(making: Making) -> None:
     for key in ("displayName", "order", "triggeringLogic", "actions"):
         if key not in making.properties:
             raise bad("InvalidParameter", f"{key} is missing.")
+
+
+def _part(body: Body, name: str) -> Body:
+    found = body.get(name)
+    return cast("Body", found) if isinstance(found, dict) else {}
 
 
 def _located(making: Making) -> None:

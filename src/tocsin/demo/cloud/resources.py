@@ -3,7 +3,7 @@
 import re
 from copy import deepcopy
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 from starlette.requests import Request
@@ -93,7 +93,7 @@ class ResourceService:
 
     async def _put(self, request: Request, kind: Kind, address: str) -> JSONResponse:
         try:
-            body = cast("Any", msgspec.json.decode(await request.body()))
+            body: object = msgspec.json.decode(await request.body())
         except msgspec.MsgspecError as error:
             raise bad("InvalidRequestContent", str(error)) from error
         if not isinstance(body, dict):

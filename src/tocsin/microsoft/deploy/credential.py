@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from tocsin.microsoft.deploy.azure import Ask, Azure
 from tocsin.microsoft.deploy.deciding import Step, Verb
+from tocsin.microsoft.deploy.model import Known, Wanted
 from tocsin.microsoft.deploy.storing import (
     RENEW_BEFORE,
     Held,
@@ -15,7 +16,6 @@ from tocsin.microsoft.deploy.storing import (
     read_secret,
     write_secret,
 )
-from tocsin.microsoft.deploy.wanted import Known, Wanted
 from tocsin.microsoft.deploy.wish import Proof, Wish
 from tocsin.microsoft.faults import CallError
 from tocsin.microsoft.fields import Record, records, text

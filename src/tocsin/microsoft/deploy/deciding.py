@@ -1,11 +1,10 @@
 """What is wanted held against what is there: make it, change it, keep it or leave it alone."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from tocsin.microsoft.deploy.wanted import Kind, Known, Wanted
+from tocsin.microsoft.deploy.model import Kind, Known, Wanted
 from tocsin.microsoft.fields import Record, items, plain, record, records, strings, text
 
 _ACCESS = "requiredResourceAccess"
@@ -65,16 +64,18 @@ def difference(ours: object, theirs: object, name: str = "") -> str:
 
     Azure gives names back in other cases, so texts are compared without it.
     """
-    if isinstance(ours, Mapping):
+    if isinstance(ours, dict):
         held = {key.casefold(): value for key, value in record(theirs).items()}
-        for key, value in record(ours).items():
+        for key, value in record(cast("object", ours)).items():
             where = f"{name}.{key}" if name else key
             if fault := difference(value, held.get(key.casefold()), where):
                 return fault
         return ""
     if isinstance(ours, list):
         there = items(theirs)
-        missing = any(all(difference(wish, item) for item in there) for wish in items(ours))
+        missing = any(
+            all(difference(wish, item) for item in there) for wish in items(cast("object", ours))
+        )
         return f"{name} differs" if missing else ""
     if isinstance(ours, str):
         same = isinstance(theirs, str) and ours.casefold() == theirs.casefold()

@@ -11,12 +11,10 @@ from tocsin.microsoft.deploy.credential import (
     settle_credential,
 )
 from tocsin.microsoft.deploy.deciding import Step, Verb, at, decide, is_own, learned, merged
+from tocsin.microsoft.deploy.model import Kind, Known, Wanted
 from tocsin.microsoft.deploy.wanted import (
     GRAPH_APP_ID,
     INSIGHTS_APP_ID,
-    Kind,
-    Known,
-    Wanted,
     permissions,
     wanted,
 )

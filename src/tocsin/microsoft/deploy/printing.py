@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from tocsin.microsoft.deploy.model import Known
 from tocsin.microsoft.deploy.proving import TableAddress
 from tocsin.microsoft.deploy.templates import STREAM
-from tocsin.microsoft.deploy.wanted import Known
 from tocsin.microsoft.deploy.wish import Door, Proof, Wish
 
 
