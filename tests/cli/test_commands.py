@@ -55,7 +55,7 @@ def soc(tmp_path: Path) -> Path:
 def test_help_names_every_command_with_its_sentence(shell: Shell) -> None:
     shown = shell.run("--help")
     assert shown.returncode == 0
-    for name in ("serve", "demo", "plan", "apply", "export", "who", "token", "doctor"):
+    for name in ("serve", "demo", "plan", "apply", "export", "who", "token", "doctor", "azure"):
         assert f"  {name}" in shown.stdout
     assert "not installed" not in shown.stdout
 

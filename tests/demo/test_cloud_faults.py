@@ -169,3 +169,13 @@ async def test_a_taken_port_is_an_error_and_leaves_nothing_open(tmp_path: Path) 
         port = int(sky.server.base_url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
             await CloudServer(sky.cloud, tmp_path, port).__aenter__()
+
+
+async def test_a_fault_lets_so_many_pass_first(tmp_path: Path) -> None:
+    async with open_sky(tmp_path) as sky:
+        sky.cloud.faults.add("incidents", "GET", 500, skip=2)
+        await sky.sign_in(GRAPH)
+        statuses = [
+            (await sky.client.get("/v1.0/security/incidents")).status_code for _ in range(4)
+        ]
+        assert statuses == [200, 200, 500, 200]

@@ -52,7 +52,7 @@ def test_every_parameter_and_variable_is_used_and_every_resource_has_the_version
 
 def test_modules_are_handed_exactly_what_they_ask_for() -> None:
     main = TEXTS["main.bicep"]
-    calls = re.findall(r"^module \w+ '([\w.]+)'.*?params: \{\n(.*?)\n    \}", main, re.MULTILINE | re.DOTALL)
+    calls = re.findall(r"(?ms)^module \w+ '([\w.]+)'.*?params: \{\n(.*?)\n  \}", main)
     assert len(calls) == 2
     for file, params in calls:
         asked = set(re.findall(r"^param (\w+)", TEXTS[file], re.MULTILINE))
