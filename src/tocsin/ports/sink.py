@@ -1,7 +1,7 @@
 """The socket for subscribers who want to hear what happened."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,7 +12,11 @@ from tocsin.ports.common import Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """One thing that happened to an alert, as subscribers hear it. `id` is the idempotency key."""
+    """One thing that happened to an alert, as subscribers hear it. `id` is the idempotency key.
+
+    `alert` is the contract's alert object as it was afterwards. What became of a message says so
+    in `channel`, `delivery` and `attempt`; `correlation` binds the events of one message.
+    """
 
     id: str
     kind: str
@@ -21,6 +25,11 @@ class Published:
     severity: Severity
     alert: Mapping[str, object]
     by: str | None = None
+    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+    channel: str | None = None
+    delivery: str | None = None
+    attempt: int | None = None
+    correlation: str | None = None
 
 
 class Sink(Protocol):
