@@ -11,7 +11,7 @@ ARGS   ?=
 foreground = @if [ -t 0 ]; then set -m; $(1); exit $$?; else exec $(1); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test long chaos check fix bench lock architecture clean
+.PHONY: help demo serve test long chaos check fix bench lock architecture solution clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | sort \
@@ -51,6 +51,9 @@ lock: $(VENV)/.dev ## write the two lock files anew
 
 architecture: $(VENV)/.dev ## write the module table of docs/architecture.md anew from the docstrings
 	@$(PYTHON) -m tests.house
+
+solution: $(VENV)/.runtime ## build the Microsoft Sentinel solution into build/ (ARGS='--table NAME_CL')
+	@$(PYTHON) -m deploy.solution $(ARGS)
 
 clean: ## remove the environment and the caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
