@@ -1,6 +1,6 @@
 """The Source plug-in `microsoft`: incidents or alerts of Sentinel, Defender, in both directions."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from tocsin.core.reconcile import Remote, RemoteStatus, Wanted
 from tocsin.microsoft.auth import Tokens
 from tocsin.microsoft.client import Client, Errand
 from tocsin.microsoft.graph import Graph
+from tocsin.microsoft.ingest import KIND, Ingest
 from tocsin.microsoft.logs import Logs
 from tocsin.microsoft.network import Network
 from tocsin.microsoft.sentinel import Sentinel
@@ -18,8 +19,11 @@ from tocsin.ports import (
     Budget,
     Cadence,
     Failed,
+    FailureKind,
     Lease,
+    Published,
     ReadPlan,
+    Sent,
     SourceContext,
     SourceError,
     Wrote,
@@ -42,6 +46,7 @@ _ALLOWANCES = {
     "sentinel-read": (100, timedelta(minutes=5)),
     "sentinel-write": (75, timedelta(minutes=5)),
     "logs-query": (100, timedelta(seconds=30)),
+    KIND: (600, timedelta(minutes=1)),  # a rule takes 12,000, from everybody who writes to it
 }
 
 
@@ -58,7 +63,7 @@ class _Side(Protocol):
 
 
 class MicrosoftSource:
-    """A `ports.Source` for one workspace or tenant.
+    """A `ports.Source` for one workspace or tenant, a `ports.Sink` for its custom table.
 
     Mode `sentinel` reads the incidents of one workspace by Microsoft.SecurityInsights, mode
     `graph` those of the tenant by Graph security. `auto` is `sentinel` where subscription, resource
@@ -74,6 +79,8 @@ class MicrosoftSource:
         tokens = Tokens(self._settings, context.secret, self._network, context.clock)
         client = Client(self._settings.cloud, tokens, self._network, context.clock)
         self._side = _side(self._settings, client)
+        table = self._settings.table
+        self._ingest = Ingest(table, client) if table is not None else None
 
     @staticmethod
     def check_settings(settings: Mapping[str, Any]) -> str | None:
@@ -102,7 +109,8 @@ class MicrosoftSource:
 
         `graph-…` are per application and tenant; `sentinel-incidents` (lists), `sentinel-reread`
         (an incident before it is written), `sentinel-read` (alerts, entities, comments),
-        `sentinel-write` (incidents, comments) per subscription; `logs-query` per application.
+        `sentinel-write` (incidents, comments) per subscription; `logs-query` per application,
+        `table-write` per data collection rule.
         """
         scale = self._settings.cloud.time_scale
         return {
@@ -131,6 +139,20 @@ class MicrosoftSource:
     ) -> Wrote | Failed:
         """As `Source.write` promises. `remote.key` is another where the object was merged."""
         return await self._side.write(key, decide, Errand(lease, budget))
+
+    @property
+    def publishes(self) -> bool:
+        """Whether a custom table is configured that wants to hear what happened."""
+        return self._ingest is not None
+
+    async def publish(
+        self, events: Sequence[Published], lease: Lease, budget: Budget
+    ) -> Sent | Failed:
+        """As `Sink.publish` promises: a row of the custom table for each event it tells of."""
+        if self._ingest is None:
+            reason = "Could not write what happened: table is not configured for this connector"
+            return Failed(kind=FailureKind.CONFIGURATION, reason=reason)
+        return await self._ingest.publish(events, Errand(lease, budget))
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -13,6 +13,7 @@ from tocsin.core.kinds import Severity
 from tocsin.core.reconcile import RemoteStatus
 from tocsin.microsoft import words
 from tocsin.microsoft.clouds import Api, Cloud, read_cloud
+from tocsin.microsoft.destination import Destination, reaching, read_destination
 
 
 class Mode(StrEnum):
@@ -34,7 +35,7 @@ class Settings:
     """A connector block that can work. `credential` holds references, never a secret.
 
     `mode` is what `auto` comes to: Sentinel when a workspace is configured, else Graph.
-    `max_rows` 0 leaves out the events behind alerts.
+    `max_rows` 0 leaves out the events behind alerts, `table` None the rows of what happened.
     """
 
     mode: Mode
@@ -52,12 +53,13 @@ class Settings:
     severities: frozenset[Severity] = frozenset(Severity)
     states: frozenset[RemoteStatus] = frozenset({RemoteStatus.NEW, RemoteStatus.ACTIVE})
     max_rows: int = 0
+    table: Destination | None = None
 
 
 _OWN_KEYS = {
     *("mode", "unit", "tenant_id", "client_id", "credential", "cloud", "subscription_id"),
     *("resource_group", "workspace_name", "workspace_id", "poll_every", "first_run"),
-    *("severities", "states", "augment", "write_back"),
+    *("severities", "states", "augment", "write_back", "table"),
 }
 # Written in the same block, but read by the rooms above.
 _COMMON_KEYS = {"source", "enabled", "policy", "category", "urgency", "team", "name", "customer"}
@@ -89,6 +91,7 @@ def read_settings(block: Mapping[str, Any]) -> Settings:
     managed = "managed_identity" in credential
     _write_back(block.get("write_back"))
     workspace_id = _guid(block, "workspace_id")
+    table = read_destination(block.get("table"), cloud)
     logs = bool(workspace_id) and cloud.bases.get(Api.LOGS) is not None
     return Settings(
         mode=mode,
@@ -96,7 +99,7 @@ def read_settings(block: Mapping[str, Any]) -> Settings:
         tenant_id=_matching(block, "tenant_id", _TENANT, needed=not managed),
         client_id=_guid(block, "client_id", needed=not managed),
         credential=credential,
-        cloud=cloud,
+        cloud=reaching(cloud, table),
         subscription_id=_guid(block, "subscription_id", needed=mode is Mode.SENTINEL),
         resource_group=_matching(block, "resource_group", _GROUP),
         workspace_name=_matching(block, "workspace_name", _WORKSPACE_NAME),
@@ -106,6 +109,7 @@ def read_settings(block: Mapping[str, Any]) -> Settings:
         severities=_severities(block.get("severities")),
         states=_states(block.get("states")),
         max_rows=_rows(block.get("augment")) if logs else 0,
+        table=table,
     )
 
 

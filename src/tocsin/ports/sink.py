@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tocsin.core.kinds import Severity
 from tocsin.ports.channel import Sent
-from tocsin.ports.common import Failed
+from tocsin.ports.common import Budget, Failed, Lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class Published:
 class Sink(Protocol):
     """Somebody who wants to hear what happened: takes batches, answers like a channel."""
 
-    async def publish(self, events: Sequence[Published]) -> Sent | Failed:
-        """Hand over a batch; the same ids may come again after a failure."""
+    async def publish(
+        self, events: Sequence[Published], lease: Lease, budget: Budget
+    ) -> Sent | Failed:
+        """Hand over a batch; the same ids may come again after a failure. Never raises for that."""
         ...
