@@ -17,6 +17,7 @@ from tocsin.actions.forewarn import forewarn
 from tocsin.actions.handover import change_shifts
 from tocsin.actions.heartbeat import HEARTBEATS_EVERY, heartbeats_due
 from tocsin.actions.page import page_on
+from tocsin.actions.publish import publications_due, publish
 from tocsin.actions.remind import send_reminders
 from tocsin.actions.upkeep import UPKEEP_EVERY, extend_shifts, upkeep
 from tocsin.actions.world import World
@@ -84,7 +85,7 @@ _WHILE_THERE_IS_MORE: tuple[tuple[str, Callable[[World], Awaitable[int]], timede
 )
 """Those that go on at once while there is more to do."""
 
-_LOOPS = ("page", "deliver", "poll", "write", "duty")
+_LOOPS = ("page", "deliver", "poll", "write", "publish", "duty")
 _UNWATCHED = frozenset({"calendars", "shifts", "reminders", "forewarn", "hand_over"})
 """Loops whose turns may rightly last: as long as others' servers let them, or for all teams."""
 
@@ -110,6 +111,7 @@ class Worker:
             "deliver": self._deliver,
             "poll": self._poll,
             "write": self._write,
+            "publish": self._publish,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -188,6 +190,12 @@ class Worker:
         due = await sync.writes_due(self._world)
         for one in due:
             self._start(sync.write(self._world, self._sources, one))
+        return bool(due)
+
+    async def _publish(self) -> bool:
+        due = await publications_due(self._world)
+        for one in due:
+            self._start(publish(self._world, self._sources, one))
         return bool(due)
 
     def _start(self, work: Awaitable[None]) -> None:

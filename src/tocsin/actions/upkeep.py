@@ -14,7 +14,7 @@ from tocsin.store import upkeep as rows
 from tocsin.store.events import drop_partitions, make_partitions
 from tocsin.store.handover import forget_left
 from tocsin.store.names import all_teams
-from tocsin.store.outbox import claim_job
+from tocsin.store.outbox import claim_job, drop_publications
 from tocsin.store.schedules import schedule_rows
 from tocsin.store.shifts import materialise
 
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 UPKEEP_EVERY = timedelta(seconds=10)
 KEEP_EVENTS = timedelta(days=30)
 _KEEP_LEFT, _KEEP_PAST = timedelta(days=1), timedelta(days=400)
+KEEP_PUBLICATIONS = timedelta(days=7)
 _SILENT_EVERY = timedelta(minutes=1)
 
 
@@ -111,6 +112,16 @@ async def extend_shifts(world: World) -> None:
             log.exception("shifts of a team not worked out", team=name)
 
 
+async def _publications(world: World) -> None:
+    """What a sink would not take for a week is dropped, and said so."""
+    now = world.clock.now()
+    async with world.worker_database.transaction() as connection:
+        if await claim_job(connection, "publications", timedelta(hours=1), now):
+            dropped = await drop_publications(connection, now - KEEP_PUBLICATIONS)
+            if dropped:
+                log.warning("events that a sink never took were dropped", events=dropped)
+
+
 async def _extend_team(world: World, team: int, now: datetime) -> None:
     async with world.worker_database.transaction() as connection:
         every = await schedule_rows(connection, team)
@@ -125,6 +136,7 @@ _AT_ONCE = 50
 _PIECES = (
     _partitions,
     _budgets,
+    _publications,
     _forgotten,
     _silent,
     _past_duty,

@@ -116,7 +116,7 @@ def stream_columns() -> list[dict[str, str]]:
 def row(event: Published) -> dict[str, object] | None:
     """The event as a row, without what is not known; None for events that the table leaves out."""
     kind = _TYPES.get(event.kind)
-    if kind is None:
+    if kind is None or _begins(event):
         return None
     alert = record(tamed(dict(event.alert)))
     details = record(alert.get("details"))
@@ -142,6 +142,12 @@ def row(event: Published) -> dict[str, object] | None:
         "CorrelationId": event.correlation or "",
     }
     return {name: _short(value) for name, value in cells.items() if value not in ("", None)}
+
+
+def _begins(event: Published) -> bool:
+    """Whether it is the very first step, which is no escalation yet."""
+    first = (event.detail.get("step"), event.detail.get("round")) == (1, 1)
+    return event.kind == EntryKind.STEP and first
 
 
 def _detail(event: Published) -> Record:

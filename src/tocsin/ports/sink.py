@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tocsin.core.kinds import Severity
 from tocsin.ports.channel import Sent
@@ -32,6 +32,7 @@ class Published:
     correlation: str | None = None
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Somebody who wants to hear what happened: takes batches, answers like a channel."""
 

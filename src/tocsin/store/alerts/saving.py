@@ -12,6 +12,7 @@ from tocsin.core.effects import Call, Entry, Notify, Purpose, Sync, TakeTurn, Wi
 from tocsin.core.reconcile import Intent
 from tocsin.store.alerts.storing import Saved, store
 from tocsin.store.db import Connection, run
+from tocsin.store.telling import tell_of_changes
 from tocsin.store.unnest import insert
 from tocsin.store.uuids import uuid7
 
@@ -40,6 +41,7 @@ async def save(connection: Connection, changes: Sequence[Saved], now: datetime) 
     entries = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, Entry)]
     if entries:
         await _write_entries(connection, entries, now)
+        await tell_of_changes(connection, entries, now)
     turns = [(c.alert, e) for c in changes for e in c.effects if isinstance(e, TakeTurn)]
     if turns:
         await _take_turns(connection, turns)

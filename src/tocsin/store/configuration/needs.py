@@ -89,7 +89,7 @@ async def quiet(connection: Connection, team: int) -> None:
             " detail = 'the team was removed' WHERE team_id = $1 AND next_try_at IS NOT NULL",
             team,
         )
-    for table in ("shift", "punch"):
+    for table in ("shift", "punch", "publication"):
         await run(
             connection,
             f"DELETE FROM {table} WHERE team_id = $1",  # noqa: S608 - two words

@@ -70,7 +70,7 @@ async def drop(connection: Connection, held: Held) -> None:
 
 async def _forget(connection: Connection, held: Held) -> None:
     """A connector that is gone is read no more, nor told; what it was to be told is shown."""
-    for table in ("poll", "remote_object"):
+    for table in ("poll", "remote_object", "publication"):
         await run(
             connection,
             f"DELETE FROM {table} WHERE team_id = $1 AND connector_id = $2",  # noqa: S608 - two words

@@ -30,6 +30,14 @@ from tocsin.store.outbox.polls import (
     renew_poll,
     settle_poll,
 )
+from tocsin.store.outbox.publications import (
+    DuePublications,
+    Publication,
+    claim_publications,
+    drop_publications,
+    published,
+    put_off,
+)
 from tocsin.store.outbox.receipts import Through, answered, late, report
 from tocsin.store.outbox.remote_writes import (
     DueWrites,
@@ -51,6 +59,7 @@ __all__ = [
     "SYNC_LEASE",
     "Due",
     "DuePoll",
+    "DuePublications",
     "DueWrites",
     "Ended",
     "Full",
@@ -59,6 +68,7 @@ __all__ = [
     "Limit",
     "Line",
     "Polled",
+    "Publication",
     "Settled",
     "StoredBudget",
     "Through",
@@ -68,8 +78,10 @@ __all__ = [
     "claim_more",
     "claim_pages",
     "claim_polls",
+    "claim_publications",
     "claim_writes",
     "counted",
+    "drop_publications",
     "ended_storms",
     "hasten_job",
     "late",
@@ -77,7 +89,9 @@ __all__ = [
     "pending_writes",
     "plan_notices",
     "poll_now",
+    "published",
     "put_back",
+    "put_off",
     "release_poll",
     "relieved",
     "renew_poll",

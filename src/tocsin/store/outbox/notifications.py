@@ -1,7 +1,7 @@
 """The outbox of pages: claim what is due, settle what became of it."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.outbox.leases import PAGE_LEASE
 from tocsin.store.outbox.nextrules import Failure, move_up
 from tocsin.store.outbox.repeats import hold_alerts, plan_repeats
+from tocsin.store.telling import tell_of_messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +192,14 @@ async def settle_pages(
         [s.receipt_by for s in settled],
     )
     ours = {row["id"]: row["plain"] for row in written}
+    await _follow_up(connection, settled, ours, now)
+    return tuple(s.due for s in settled if s.due.id not in ours)
+
+
+async def _follow_up(
+    connection: Connection, settled: Sequence[Settled], ours: Mapping[UUID, bool], now: datetime
+) -> None:
+    """What follows from those that were ours to settle: repetitions, next rules, what is told."""
     repeats = [
         (s.due.team, s.due.id, s.repeat_at) for s in settled if s.repeat_at and ours.get(s.due.id)
     ]
@@ -201,7 +210,8 @@ async def settle_pages(
         if s.failed is not None and ours.get(s.due.id)
     ]
     await move_up(connection, failed, now)
-    return tuple(s.due for s in settled if s.due.id not in ours)
+    told = [(s.due.team, s.due.id, s.state) for s in settled if ours.get(s.due.id)]
+    await tell_of_messages(connection, told, now)
 
 
 _LOCK = """

@@ -15,6 +15,7 @@ from tocsin.store.db import Connection, Row, rows, run
 from tocsin.store.outbox.nextrules import Failure, move_up
 from tocsin.store.outbox.notifications import repeat_every_of
 from tocsin.store.outbox.repeats import hold_alerts, plan_repeats
+from tocsin.store.telling import tell_of_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ async def report(
         return False
     await run(connection, _REPORTED, team, notification, after.value)
     await run(connection, _NOTE, team, notification, now, state.value, detail)
+    await tell_of_messages(connection, [(team, notification, state)], now)
     if fails and before is not State.PLANNED:  # else it was the failure that had it put back
         why = f"{row['name'] or 'its channel'} failed"
         carried = await rows(connection, _CARRIED, team, notification)

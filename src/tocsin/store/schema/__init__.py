@@ -36,6 +36,7 @@ from tocsin.store.schema.running import (
     timeline,
     turn,
 )
+from tocsin.store.schema.telling import publication
 from tocsin.store.schema.work import budget, job, poll, remote_object, remote_write, traffic
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "override",
     "plan",
     "poll",
+    "publication",
     "punch",
     "remote_object",
     "remote_write",
