@@ -171,6 +171,24 @@ async def test_an_edit_that_keeps_who_is_on_duty_waits_for_the_end_of_the_shift(
         assert [duty.user_name for duty in again.duty_after] == ["jonas"]
 
 
+async def test_what_an_edit_keeps_outlives_an_edit_of_something_else(database: str) -> None:
+    async with world_on(database) as world:
+        await _edited(world, "[mara]", keep=True)
+        holidays = "    holidays: {days: [{date: 2031-05-05, name: ours}]}\n"
+        other = await apply(world, read(_with(holidays).replace("[mara, jonas]", "[mara]")))
+        assert [duty.user_name for duty in other.duty_after] == ["jonas"]
+
+
+async def test_who_is_put_on_duty_and_may_not_answer_is_told(database: str) -> None:
+    viewer = SMALL.replace("{user: jonas, role: team_admin}", "{user: jonas, role: viewer}")
+    async with world_on(database) as world:
+        await apply(world, read(SMALL))
+        report = await apply(world, read(viewer))
+        (told,) = (one for one in report.warnings if "may not answer" in one)
+    assert told.startswith("jonas is on duty in soc/primary from 2026-11-24 ")
+    assert told.endswith("and may not answer alerts there: only a viewer")
+
+
 async def test_an_edit_that_keeps_nobody_takes_effect_at_once(database: str) -> None:
     async with world_on(database) as world:
         await _edited(world, "[mara]", keep=True)

@@ -40,11 +40,17 @@ async def settle(
 ) -> list[str]:
     """Keep what was planned in the schedules that were edited; without it, what holds is dropped.
 
-    Answers one line for each schedule whose edit waits.
+    Where only their team was edited, what holds goes on holding. Answers one line for each schedule
+    whose edit waits.
     """
     told: list[str] = []
-    for team, number in dict.fromkeys(_edited(changes, holdings)):
+    edited = dict[Row, bool]()
+    for row, itself in _edited(changes, holdings):
+        edited[row] = edited.get(row, False) or itself
+    for (team, number), itself in edited.items():
         name, zone, kept = before.get((team, number), ("", "", None))
+        if kept is None and not itself:
+            continue
         await schedules.keep(connection, team, number, kept)
         if kept is not None:
             until = f"{wall_clock(kept.to, zone):%Y-%m-%d %H:%M} ({zone})"
@@ -53,18 +59,19 @@ async def settle(
     return told
 
 
-def _edited(changes: Iterable[Change], holdings: Holdings) -> Iterator[Row]:
+def _edited(changes: Iterable[Change], holdings: Holdings) -> Iterator[tuple[Row, bool]]:
+    """Schedules whose shifts an edit may alter, and whether they were edited themselves."""
     for change in changes:
         held, wanted = change.held, change.wanted
         if change.act is not Act.CHANGE or held is None or wanted is None:
             continue
         if held.key.kind is Kind.SCHEDULE and held.team is not None:
-            yield held.team, held.id
+            yield (held.team, held.id), True
         if held.key.kind is Kind.TEAM and any(
             held.body.get(key) != wanted.body.get(key) for key in _OF_ALL
         ):
             yield from (
-                (held.id, number)
+                ((held.id, number), False)
                 for names, number in holdings.schedules.items()
                 if names[0] == held.key.owner
             )

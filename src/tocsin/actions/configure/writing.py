@@ -10,6 +10,7 @@ from tocsin.actions.configure.difference import Act, Change
 from tocsin.actions.configure.sealing import Copied, Entered, signs_itself
 from tocsin.actions.configure.shape import Item
 from tocsin.actions.configure.standing import Planned, planned, settle
+from tocsin.actions.configure.unable import unable
 from tocsin.core.notation import listing, mapping, optional_text
 from tocsin.keys import Keys, new_signing_key
 from tocsin.store import connectors, integrations, people, shifts
@@ -84,6 +85,8 @@ class Writer:
         for team in shifted:
             await shifts.materialise(self.connection, team, self.now)
         self.notes += await absent_on_duty(self.connection, shifted, self.now)
+        if any(change.key.kind in {Kind.USER, Kind.TEAM} for change in ordered):
+            self.notes += await unable(self.connection, self.stale, self.now)
         if not rows:  # last: new alerts take their numbers in the rows of teams
             await hold(self.connection, self.stale)
         await bump(self.connection, sorted(self.stale))
