@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 RENEW_BEFORE = timedelta(days=30)
-_KEY_BITS = 3072
+_KEY_BITS = 2048
 _LEEWAY = timedelta(minutes=10)  # for clocks that differ
 _HEADER = re.compile(r"# made by tocsin azure, key ([0-9A-Za-z-]+), ends (\S+)")
 
