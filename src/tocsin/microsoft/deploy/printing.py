@@ -22,6 +22,10 @@ def block(wish: Wish, known: Known) -> dict[str, object]:
         "workspace_name": wish.workspace_name,
         "workspace_id": known.workspace_guid,
     }
+    there = address(wish, known)
+    table = {} if there is None else {"name": wish.table, "rule": there.rule_id}
+    if there is not None:
+        table |= {"stream": there.stream, "endpoint": there.endpoint}
     return {
         "source": "microsoft",
         "mode": str(wish.door),
@@ -31,6 +35,7 @@ def block(wish: Wish, known: Known) -> dict[str, object]:
         "client_id": known.client_id,
         "credential": credential,
         "cloud": wish.cloud_name,
+        **({"table": table} if table else {}),
     }
 
 
