@@ -120,7 +120,8 @@ def _in_gaps(schedule: Schedule, shift: Shift) -> timedelta:
     for at in (shift.from_, shift.to):
         shown = wall_clock(at, schedule.time_zone)
         since = (shown - rotation.start) % DAY  # past the time of day of the hand-off
-        moved += since
+        gap = shown - wall_clock(at - MINUTE, schedule.time_zone) - MINUTE  # a day in Apia 2011
+        moved += max(since, gap)
     return moved
 
 
