@@ -34,7 +34,7 @@ var columns = [
   }
   {
     name: 'IncidentNumber'
-    type: 'int'
+    type: 'string'
   }
   {
     name: 'Source'

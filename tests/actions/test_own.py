@@ -80,6 +80,7 @@ async def test_it_closes_and_is_raised_again_unless_somebody_knows(world: World)
 
 
 BREAKS = {
+    "They may not answer alerts": "UPDATE app_user SET role = 'viewer' WHERE id = 1",
     "The user is deactivated": "UPDATE app_user SET active = false WHERE id = 1",
     "There is no contact method": "DELETE FROM contact_method WHERE user_id = 1",
     "Every contact method is switched off": (

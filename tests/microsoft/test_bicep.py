@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.house import ROOT
-from tocsin.microsoft.deploy import COLUMNS, STREAM
+from tocsin.microsoft.deploy import STREAM
+from tocsin.microsoft.table import stream_columns
 
 FOLDER = ROOT / "deploy/azure"
 FILES = sorted(FOLDER.glob("*.bicep"))
@@ -61,7 +62,7 @@ def test_modules_are_handed_exactly_what_they_ask_for() -> None:
 
 def test_the_table_has_the_columns_that_setup_makes() -> None:
     found = re.findall(r"name: '(\w+)'\n\s+type: '(\w+)'", TEXTS["table.bicep"])
-    assert tuple(found) == COLUMNS
+    assert [{"name": name, "type": kind} for name, kind in found] == stream_columns()
     assert f"'{STREAM}'" in TEXTS["table.bicep"]
 
 

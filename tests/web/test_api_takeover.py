@@ -199,15 +199,20 @@ async def test_who_is_still_punched_in_when_the_shift_is_over_is_overdue(doors: 
     assert after["mara shift"] is False
 
 
-async def test_an_end_that_is_not_known_is_none_and_a_far_time_is_refused(doors: Stage) -> None:
+async def test_an_end_that_is_not_known_is_none_and_a_far_time_is_worked_out(
+    doors: Stage,
+) -> None:
     async with doors.client("sam") as web:
         alone = {"rotations": [{**WEEKS, "participants": ["mara"]}]}
         assert (await web.patch("/api/v1/schedules/primary", json=alone)).status_code == 200
         (now,) = (await web.get("/api/v1/duty?team=soc")).json()["items"]
         far = await web.get("/api/v1/duty?team=soc&at=2028-01-01T00:00:00Z")
+        all_teams = await web.get("/api/v1/duty?at=2028-01-01T00:00:00Z")
     assert (now["user"], now["until"]) == ("mara", None)
-    assert far.status_code == 422
-    assert "is worked out until" in far.json()["detail"]
+    (then,) = far.json()["items"]
+    assert (then["user"], then["by"], then["until"]) == ("mara", "shift", "2028-01-03T08:00:00Z")
+    assert all_teams.status_code == 422
+    assert "Name the team" in all_teams.json()["remedy"]
 
 
 async def test_whoever_may_not_answer_alerts_is_not_put_on_duty(doors: Stage) -> None:

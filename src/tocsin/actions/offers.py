@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from tocsin.actions import offerwords
 from tocsin.actions.notices import tell
 from tocsin.actions.world import World
+from tocsin.core.localtime import instant
 from tocsin.core.schedule import Schedule
 from tocsin.core.standins import Give, Impossible, Laid, arranged, busy, in_place, not_theirs
 from tocsin.store import offers, shifts
+from tocsin.store.absences import time_off
 from tocsin.store.calendars import changed
 from tocsin.store.db import Connection
 from tocsin.store.names import user_names
@@ -234,9 +236,16 @@ def _give(context: TeamContext, stint: Stint, giver: int, taker: int) -> Give:
 
 
 async def _could(connection: Connection, context: TeamContext, offer: Offer) -> list[int]:
-    """Everybody of the team who could take the shift: members who answer alerts, free then."""
-    schedules = await _schedules(connection, offer.new)
-    taken = busy(schedules.values(), offer.new.stint.from_, offer.new.stint.to)
+    """Everybody of the team who could take the shift: members who answer alerts, free and there."""
+    schedules, stint = await _schedules(connection, offer.new), offer.new.stint
+    taken = busy(schedules.values(), stint.from_, stint.to)
+    for off in await time_off(connection, [context.id]):
+        taken |= {
+            one.user
+            for one in off.absences
+            if instant(one.from_, off.time_zone) < stint.to
+            and stint.from_ < instant(one.to, off.time_zone)
+        }
     return [person.id for person in context.everyone if person.name not in taken]
 
 

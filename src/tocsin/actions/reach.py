@@ -54,6 +54,8 @@ def why_not(one: Coming, settings: Mapping[str, Mapping[str, Any]], world: World
     """
     if not one.active:
         return "The user is deactivated: activate it, or put somebody else on duty."
+    if not one.able:
+        return "They may not answer alerts of this team: make them a member who may."
     if not one.methods:
         return "There is no contact method: enter one."
     if not one.ways:

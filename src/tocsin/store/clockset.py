@@ -160,7 +160,8 @@ async def move_others(
     await run(connection, _BEGUN, now, latest)
     await run(connection, _ON_OFFER, now, by)
     await run(connection, _ENDED, now, latest)
-    await run(connection, _WRITES, now, SYNC_LEASE)
+    for table in ("remote_write", "publication"):
+        await run(connection, _OUTBOX.format(table=table), now, SYNC_LEASE)
     await run(connection, _POLLS, now, SYNC_LEASE)
 
 
@@ -190,8 +191,8 @@ UPDATE punch SET during = tstzrange(lower(during), $1)
 WHERE lower(during) < $1 AND upper(during) > $1 AND upper(during) <= $2
 """
 
-_WRITES = """
-UPDATE remote_write SET
+_OUTBOX = """
+UPDATE {table} SET
   next_try_at = CASE WHEN lease_until IS NULL THEN $1
     ELSE least(next_try_at, $1::timestamptz + $2::interval) END,
   lease_until = CASE WHEN lease_until IS NOT NULL

@@ -57,3 +57,13 @@ async def newest_entry(connection: Connection) -> tuple[int, int]:
         " ORDER BY n.xid DESC, n.id DESC LIMIT 1",
     )
     return (found[0]["xid"], found[0]["id"]) if found else (0, 0)
+
+
+async def active_users(connection: Connection, wanted: Iterable[str]) -> dict[str, int]:
+    """The ids of those of these names that an active user has."""
+    found = await rows(
+        connection,
+        "SELECT id, name FROM app_user WHERE active AND name = ANY($1::text[])",
+        list(wanted),
+    )
+    return {row["name"]: row["id"] for row in found}

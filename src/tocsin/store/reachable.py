@@ -11,13 +11,15 @@ from tocsin.store.db import Connection, rows
 class Coming:
     """Somebody's shift that runs or begins soon.
 
-    `ways` are (channel, address) of the contact methods that are switched on, `methods` counts all.
+    `able`: they may answer alerts of the team. `ways` are (channel, address) of the contact methods
+    that are switched on, `methods` counts all.
     """
 
     team: int
     time_zone: str
     user: str
     active: bool
+    able: bool
     since: datetime
     ways: tuple[tuple[str, str], ...]
     methods: int
@@ -37,6 +39,7 @@ async def coming(
             time_zone=row["time_zone"],
             user=row["name"],
             active=row["active"],
+            able=row["able"],
             since=row["since"],
             ways=tuple(zip(row["channels"], row["addresses"], strict=True)),
             methods=row["methods"],
@@ -47,6 +50,8 @@ async def coming(
 
 _COMING = """
 SELECT d.team_id, d.time_zone, u.name, u.active, d.since,
+  EXISTS (SELECT FROM membership m WHERE m.team_id = d.team_id AND m.user_id = u.id
+          AND coalesce(m.role, u.role) <> 'viewer') AS able,
   ARRAY(SELECT c.channel FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL
         ORDER BY c.id) AS channels,
   ARRAY(SELECT c.address FROM contact_method c WHERE c.user_id = u.id AND c.disabled IS NULL

@@ -9,7 +9,7 @@ import msgspec
 from tocsin.core.alert import Alert
 from tocsin.core.effects import Entry, EntryKind
 from tocsin.core.notification import State
-from tocsin.store.db import Connection, run
+from tocsin.store.db import Connection, rows, run
 from tocsin.store.unnest import unnest, value
 from tocsin.store.uuids import uuid7
 
@@ -18,17 +18,22 @@ _TOLD = frozenset({State.SENT, State.DELIVERED, State.FAILED, State.EXPIRED})
 _UNTOLD = frozenset({EntryKind.DETAILS, EntryKind.CLOCK_SET_BACK})
 
 # One who wants to hear says so in its connector block; where nobody does, nothing is written.
-_WANTED = (
-    "JOIN connector c ON c.team_id = new.team_id AND c.enabled"
-    " AND jsonb_typeof(c.body->'table') = 'object'"
-)
+_HEARS = "c.enabled AND jsonb_typeof(c.body->'table') = 'object'"
+_WANTED = f"JOIN connector c ON c.team_id = new.team_id AND {_HEARS}"
+_HEARING = f"SELECT DISTINCT c.team_id FROM connector c WHERE {_HEARS}"  # noqa: S608 - words of our own
+
+
+async def _hearing(connection: Connection) -> set[int]:
+    """Teams with a sink that wants to hear: asked first, so that nothing is made up for others."""
+    return {row["team_id"] for row in await rows(connection, _HEARING)}
 
 
 async def tell_of_changes(
     connection: Connection, items: Sequence[tuple[Alert, Entry]], now: datetime
 ) -> None:
     """Promise the sinks of each alert's team to tell of its new timeline entries."""
-    rows = [
+    hearing = await _hearing(connection)
+    wanted = [
         (
             alert.team,
             uuid7(now),
@@ -40,10 +45,10 @@ async def tell_of_changes(
             msgspec.json.encode(dict(entry.data)).decode(),
         )
         for alert, entry in items
-        if entry.kind not in _UNTOLD
+        if alert.team in hearing and entry.kind not in _UNTOLD
     ]
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
+    if wanted:
+        columns = [list(column) for column in zip(*wanted, strict=True)]
         await run(connection, _CHANGES, *columns, now)
 
 
@@ -68,7 +73,8 @@ async def tell_of_messages(
     connection: Connection, items: Sequence[tuple[int, UUID, State]], now: datetime
 ) -> None:
     """Promise to tell what became of messages about alerts: (team, notification, state)."""
-    told = [item for item in items if item[2] in _TOLD]
+    hearing = await _hearing(connection) if items else set[int]()
+    told = [item for item in items if item[0] in hearing and item[2] in _TOLD]
     if not told:
         return
     teams, notifications, states = zip(*told, strict=True)

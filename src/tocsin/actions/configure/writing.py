@@ -85,8 +85,9 @@ class Writer:
         for team in shifted:
             await shifts.materialise(self.connection, team, self.now)
         self.notes += await absent_on_duty(self.connection, shifted, self.now)
-        if any(change.key.kind in {Kind.USER, Kind.TEAM} for change in ordered):
-            self.notes += await unable(self.connection, self.stale, self.now)
+        people = any(change.key.kind in {Kind.USER, Kind.TEAM} for change in ordered)
+        concerned = self.stale if people else shifted
+        self.notes += await unable(self.connection, concerned, self.now)
         if not rows:  # last: new alerts take their numbers in the rows of teams
             await hold(self.connection, self.stale)
         await bump(self.connection, sorted(self.stale))

@@ -8,11 +8,10 @@ from tocsin.microsoft.deploy.options import parsed, wish_of
 from tocsin.microsoft.deploy.printing import address, block, both_doors, lines
 from tocsin.microsoft.deploy.proving import Prover, TableAddress, Verdict
 from tocsin.microsoft.deploy.storing import StoreError
-from tocsin.microsoft.deploy.templates import COLUMNS, STREAM
+from tocsin.microsoft.deploy.templates import STREAM
 from tocsin.microsoft.deploy.wish import Door, Proof, Role, Wish
 
 __all__ = [
-    "COLUMNS",
     "STREAM",
     "Azure",
     "Deployment",

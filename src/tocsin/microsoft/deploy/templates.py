@@ -1,46 +1,36 @@
 """The bodies of the table, its rule, the Logic App and the rules that start it."""
 
 from tocsin.microsoft.fields import Record
+from tocsin.microsoft.table import stream, stream_columns, table_columns
 
 STREAM = "Custom-Tocsin"
-
-# `Title`, `id`, `Type` and a few others are reserved in custom tables.
-COLUMNS = (
-    ("TimeGenerated", "datetime"),
-    *((name, "string") for name in ("EventId", "EventType", "TocsinAlertId", "SystemAlertId")),
-    *(("IncidentId", "string"), ("IncidentNumber", "int"), ("Source", "string")),
-    *((name, "string") for name in ("AlertTitle", "Severity", "Status", "Actor", "Team")),
-    *(("Channel", "string"), ("DeliveryStatus", "string"), ("Attempt", "int")),
-    *(("Detail", "dynamic"), ("CorrelationId", "string")),
-)
 
 
 def table(name: str, mark: str) -> Record:
     """The custom table of events."""
-    columns = [{"name": column, "type": kind} for column, kind in COLUMNS]
-    return {
-        "properties": {
-            "schema": {"name": name, "description": f"Events of Tocsin, {mark}", "columns": columns}
-        }
+    schema = {
+        "name": name,
+        "description": f"Events of Tocsin, {mark}",
+        "columns": table_columns(),
     }
+    return {"properties": {"schema": schema}}
 
 
 def collection_rule(name: str, workspace: str, location: str, mark: str) -> Record:
     """The rule by which rows reach the table; kind Direct has an address of its own."""
-    columns = [{"name": column, "type": kind} for column, kind in COLUMNS]
     destination = {"workspaceResourceId": workspace, "name": "workspace"}
     flow = {
         "streams": [STREAM],
         "destinations": ["workspace"],
         "transformKql": "source",
-        "outputStream": f"Custom-{name}",
+        "outputStream": stream(name),
     }
     return {
         "location": location,
         "kind": "Direct",
         "tags": {"made-by": mark},
         "properties": {
-            "streamDeclarations": {STREAM: {"columns": columns}},
+            "streamDeclarations": {STREAM: {"columns": stream_columns()}},
             "destinations": {"logAnalytics": [destination]},
             "dataFlows": [flow],
         },

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from tocsin.actions import duty
+from tocsin.actions.farduty import planned_duty
 from tocsin.actions.offers import By
 from tocsin.actions.shown import instant
 from tocsin.actions.takeover import Passing, pass_duty
@@ -102,22 +103,31 @@ async def on_duty(
 ) -> Duties:
     """In one team, or in all of the caller's; now, unless `at` says otherwise.
 
+    A time further away than shifts are stored needs the team, and is worked out from its schedules.
     `until` is when the person goes off duty in that tier: shifts that follow each other count as
     one.
     """
-    last = duty.known_until(asking.world.clock.now())
-    if at is not None and at > last:
-        raise Problem(
-            422,
-            f"Who is on duty is worked out until {last:%Y-%m-%d}.",
-            "Look at the shifts of the schedule, which are worked out for any time.",
-        )
     async with asking.world.database.transaction() as connection:
         teams = await finding.teams_seen(connection, asking)
         if team is not None:
             one = await finding.team(connection, asking, team)
             teams = {one.id: one.name}
+    if at is not None and at > duty.known_until(asking.world.clock.now()):
+        return await _far(asking, None if team is None else next(iter(teams)), at)
     return _shown(await duty.on_duty(asking.world, teams, at))
+
+
+async def _far(asking: Asking, team: int | None, at: datetime) -> Duties:
+    if team is None:
+        raise Problem(
+            422,
+            "For a time further away than shifts are stored, one team is worked out.",
+            "Name the team.",
+        )
+    try:
+        return _shown(await planned_duty(asking.world, team, at))
+    except ValueError as error:
+        raise Problem(422, f"{error}.", "Ask for another time.") from None
 
 
 @router.post("/duty/punch-in", summary="Go on duty by hand")
