@@ -119,6 +119,21 @@ async def test_a_leavers_alerts_are_offered_in_one_message_and_taken_with_one_ta
     }
 
 
+async def test_who_leaves_tier_by_tier_is_followed_by_those_of_every_tier(night: House) -> None:
+    await night.sql(
+        "INSERT INTO shift (team_id, schedule_id, tier, user_id, during, why)"
+        " VALUES (1, 1, '2', 1, tstzrange($1, $2), 'rotation')",
+        NOW - timedelta(hours=1),
+        later(hours=2),
+    )
+    await on_duty(night, ADA, "2", hours=2)
+    await night.save(owned())
+    await after(night, minutes=61)
+    rang()
+    await after(night, minutes=60)
+    assert sorted(user for user, kind, _ in rang() if kind == "update") == ["ada", "jonas"]
+
+
 async def test_what_nobody_takes_over_in_time_is_told_to_the_manager_once(night: House) -> None:
     await on_duty(night, ADA, "manager", hours=0)
     await night.save(owned(1))

@@ -74,6 +74,7 @@ async def test_an_address_is_sealed(doors: Stage, sam: httpx.AsyncClient) -> Non
     [
         ({"address": "ftp://example.org/a.ics"}, "give the address of an iCalendar file"),
         ({"address": "nonsense"}, "give the address of an iCalendar file"),
+        ({"address": "http://ex ample/a"}, "give the address of an iCalendar file"),
         ({"purpose": "shifts"}, "a calendar of shifts names the schedule"),
         ({"schedule": "primary"}, "a calendar of shifts names the schedule"),
         ({"people": {"Mara": "nick"}}, "nobody in the team is called 'nick'"),

@@ -29,6 +29,8 @@ class Fetched:
 def address_of(text: str) -> str:
     """The address that is fetched, `webcal` being another word for https. Raises `ValueError`."""
     fault = ValueError("give the address of an iCalendar file: https://...")
+    if any(char <= " " or char == "\x7f" for char in text.strip()):
+        raise fault
     try:
         address = URL(text.strip())
     except ValueError:

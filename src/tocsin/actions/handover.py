@@ -106,7 +106,8 @@ async def _offer(world: World, connection: Connection) -> int:
 
 async def _offered(desk: Desk, alert: Alert, one: Left) -> Outcome | None:
     """What the core makes of it; None where that failed: the manager is told all the same."""
-    to = await handover.successors(desk.connection, one.team, one.owner, one.at, desk.now)
+    since = one.at if alert.taken is None else alert.taken.at
+    to = await handover.successors(desk.connection, one, since, desk.now)
     try:
         return await desk.decide(alert, OwnerLeft(one.owner, one.owner_name, to))
     except DBAPIError:

@@ -62,10 +62,14 @@ async def left(connection: Connection, now: datetime, limit: int) -> list[Left]:
 
 
 async def successors(
-    connection: Connection, team: int, leaver: int, at: datetime, now: datetime
+    connection: Connection, one: Left, since: datetime, now: datetime
 ) -> dict[int, str]:
-    """Who is on duty now in the tiers that somebody left at `at`, else in the first: name by id."""
-    found = await rows(connection, _SUCCESSORS, team, leaver, at, now)
+    """Who is on duty now in the tiers that the leaver had since then, else in the first tier.
+
+    Their names by id.
+    """
+    held = (min(since, one.at), one.at)
+    found = await rows(connection, _SUCCESSORS, one.team, one.owner, *held, now)
     same = {row["id"]: row["name"] for row in found if row["same"]}
     return same or {row["id"]: row["name"] for row in found if row["tier"] == "1"}
 
@@ -165,9 +169,9 @@ ORDER BY a.team_id, a.id LIMIT $3
 _SUCCESSORS = f"""
 SELECT u.id, u.name, d.tier, d.tier IN (
   SELECT x.tier FROM ({_DUTY}) x WHERE x.team_id = $1 AND x.user_id = $2
-    AND upper(x.during) = $3) AS same
+    AND x.during && tstzrange($3, $4, '[]') AND upper(x.during) <= $4) AS same
 FROM ({_DUTY}) d JOIN app_user u ON u.id = d.user_id AND u.active
-WHERE d.team_id = $1 AND d.during @> $4::timestamptz AND d.user_id <> $2
+WHERE d.team_id = $1 AND d.during @> $5::timestamptz AND d.user_id <> $2
 ORDER BY d.tier, u.name
 """  # noqa: S608 - words of our own
 
